@@ -1,0 +1,147 @@
+"""Settings: config.toml and the environment become one frozen Config.
+
+The environment wins: INKWELL_ENGINE_MICRO_BATCH=4 is `micro_batch = 4` under `[engine]`. Every key
+is described in config.example.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import FileError, UserError, nearest, quoted
+
+PREFIX = "INKWELL_"
+FILE_VARIABLE = "INKWELL_CONFIG"
+DEFAULT_FILE = Path("config.toml")
+
+# What a value must be, by the type that pydantic gives to the error.
+DEMANDS = {
+    "greater_than_equal": "at least {ge}",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "model_type": "a table of settings",
+    "path_type": "the path of a folder, in quotes",
+    "string_pattern_mismatch": "auto, cpu, cuda, cuda:0 (or another number) or mps",
+    "string_too_short": "a name",
+    "string_type": "a name, in quotes",
+}
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
+
+
+class DrawConfig(BaseModel):
+    """What `inkwell draw` does when its options do not say otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    style: Name = "comic"
+    layout: Name = "classic"
+    seed: int | None = Field(default=None, ge=0)  # None: `inkwell draw` decides
+    out: Path = Path("out")
+
+
+class EngineConfig(BaseModel):
+    """How pictures are made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Name = "house"
+    device: Device = "auto"
+    micro_batch: int = Field(default=8, ge=1)  # panels drawn at the same time
+    identity_panels: int = Field(default=3, ge=1)  # panels a character
+
+
+class Config(BaseSettings):
+    """All settings, checked. Build it with `load_config`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+    draw: DrawConfig = DrawConfig()
+    engine: EngineConfig = EngineConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings  # the file's values come in as init_settings
+
+
+def load_config() -> Config:
+    """The settings from $INKWELL_CONFIG (or ./config.toml, if there is one) and the environment.
+
+    Raises UserError, one sentence, for a file that cannot be read, an unknown key or a bad value.
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    path = Path(named) if named else DEFAULT_FILE
+    refuse_unknown_variables()
+    values = read_toml(path) if named or path.exists() else {}
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise UserError(sentence(error.errors()[0], path)) from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; a byte-order mark does no harm."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise FileError(f"cannot read the settings in {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FileError(f"the settings in {path} are not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FileError(f"the settings in {path} are not valid TOML: {error}") from None
+
+
+def refuse_unknown_variables() -> None:
+    """pydantic-settings overlooks variables that it does not know; a typo should not pass."""
+    known = [FILE_VARIABLE, *map(variable, keys())]
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise UserError(
+                f"the environment variable {quoted(name)} is not a setting;"
+                f" the nearest is {nearest(name, known)}"
+            )
+
+
+def keys() -> Iterator[str]:
+    """Every setting by its path: "draw.style" ..."""
+    for section, default in Config.model_construct():
+        yield from (f"{section}.{key}" for key in type(default).model_fields)
+
+
+def variable(key: str) -> str:
+    """The environment variable of a setting: "draw.style" -> "INKWELL_DRAW_STYLE"."""
+    return PREFIX + key.replace(".", "_").upper()
+
+
+def sentence(detail: Mapping[str, Any], path: Path) -> str:
+    """Which setting is wrong, where it was set, and what it may be."""
+    key = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        known = [*Config.model_fields, *keys()]
+        return f"{path}: {quoted(key)} is not a setting; the nearest is {nearest(key, known)}"
+    place = variable(key) if os.environ.get(variable(key)) else f"{path}: {key}"
+    demand = DEMANDS.get(detail["type"], detail["msg"]).format(**detail.get("ctx", {}))
+    return f'{place} is "{quoted(str(detail["input"]))}", but it must be {demand}'

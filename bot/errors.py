@@ -1,0 +1,63 @@
+"""What can go wrong, in words that people may read.
+
+UserError               shown as written: it says what is wrong and what to do
+├── ScriptError         the story script is not understood; knows its line and column
+├── UnknownChoice       a style, layout … that does not exist; names the nearest and lists all
+└── FileError           a file or folder cannot be read or written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST_QUOTE = 60  # characters of somebody's own words that a message repeats
+
+
+class UserError(Exception):
+    """One sentence for the person who asked, without a full stop and fit to follow a colon."""
+
+
+class ScriptError(UserError):
+    """The story script is wrong; `line` and `column` count from 1, or are None."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        self.line = line
+        self.column = column
+        place = f"line {line}" if line is not None else ""
+        place += f", column {column}" if column is not None else ""
+        super().__init__(f"{place}: {message}" if place else message)
+
+
+class UnknownChoice(UserError):
+    """`kind` ("style", "layout") has no entry called `name`; `names` are all there are."""
+
+    def __init__(self, kind: str, name: str, names: Iterable[str]) -> None:
+        every = sorted(names)
+        super().__init__(
+            f'there is no {kind} "{quoted(name)}"; the nearest is "{nearest(name, every)}",'
+            f" and all of them are: {', '.join(every)}"
+        )
+
+
+class FileError(UserError):
+    """A file or folder cannot be read or written."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The one of `words` (at least one) that looks most like `word`, case left aside."""
+    by_key = {other.casefold()[:LONGEST_QUOTE]: other for other in words}
+    return by_key[get_close_matches(word.casefold()[:LONGEST_QUOTE], by_key, n=1, cutoff=0.0)[0]]
+
+
+def quoted(words: str) -> str:
+    """Somebody's own words, harmless to print and short enough to be repeated in a message."""
+    line = printable(words)
+    return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"
+
+
+def printable(words: str) -> str:
+    """The words on one line, with a mark for what would steer a terminal or turn text around."""
+    joiners = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji
+    line = " ".join(words.split())
+    return "".join(c if c.isprintable() or c in joiners else "\ufffd" for c in line)
