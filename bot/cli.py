@@ -1,0 +1,205 @@
+"""The command line, `inkwell draw FILE`; a failure is one sentence on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.config import load_config
+from bot.draw import STOPPED, Comic, check_memory, draw_comic
+from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
+from bot.files import ComicFiles, load_script
+from bot.page.layouts import LAYOUTS
+from bot.script import StoryScript
+from engine.prompts import load_styles
+from engine.request import DrawRequest, EngineError, Event
+
+FAILED, INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line (None: of this process) and returns its exit code."""
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = app(args=arguments, prog_name="inkwell", standalone_mode=False)
+    except typer.TyperException as error:
+        return failed(error.format_message())
+    except (UserError, EngineError) as error:
+        return failed(str(error))
+    except OSError as error:  # such as a full disk behind stdout
+        return failed(f"cannot go on: {error}")
+    except MemoryError:
+        return failed("there is too little memory to draw this story")
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return failed(
+            f"something is broken inside ({type(error).__name__}: {error});"
+            " please report it, with what PYTHONDEVMODE=1 shows"
+        )
+    if code == INTERRUPTED:  # typer makes this of Ctrl-C
+        raise KeyboardInterrupt
+    return code or 0
+
+
+def failed(message: str) -> int:
+    print(f"inkwell: {printable(message)}", file=sys.stderr)
+    return FAILED
+
+
+@app.callback(invoke_without_command=True)
+def inkwell(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Inkwell draws comics whose characters stay themselves."""
+    if show_version:
+        try:
+            print(f"inkwell {version('inkwell')}")
+        except PackageNotFoundError:
+            print("inkwell (run from its folder, not installed)")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def draw(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The story, a plain text file.")],
+    style: Annotated[
+        str | None, typer.Option(help="How the pictures look.", show_default="comic")
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help=f"How panels stand: {', '.join(LAYOUTS)}.", show_default="classic"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Another number, other pictures.", show_default="0")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Drawing steps, 1 to 100.")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(help="How closely to follow the words, 0 to 20.")
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(help="How much of the other panels a panel sees, 0 to 1.")
+    ] = DrawRequest.rate,
+    size: Annotated[
+        int | None, typer.Option(help="Side of a picture in pixels: 128, 192 ... 1024.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to put it.", show_default="out")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show how the story is read.")] = False,
+) -> None:
+    """Draw the story in FILE: comic pages, and every picture by itself.
+
+    What the options do not say is taken from config.toml (see config.example.toml).
+    """
+    config = load_config()
+    settings = DrawRequest(
+        characters=(),
+        panels=(),
+        style=config.draw.style if style is None else style,
+        seed=(config.draw.seed or DrawRequest.seed) if seed is None else seed,
+        model=config.engine.model,
+        steps=steps,
+        guidance=guidance,
+        rate=rate,
+        size=size,
+        identity_panels=config.engine.identity_panels,
+        micro_batch=config.engine.micro_batch,
+    )
+    layout = config.draw.layout if layout is None else layout
+    check_settings(settings)
+    check_choice("layout", layout, LAYOUTS)
+    try:
+        script = load_script(file)
+    except ScriptError as error:
+        raise UserError(f"{file}: {error}") from error
+    if plan:
+        print_plan(script)
+        return
+    comic = Comic(script, settings, layout, ComicFiles(out or config.draw.out, file.stem))
+    comic.files.check(file, len(script.panels))
+    check_lettering(comic)
+    check_memory()
+    say(draw_comic(comic, draw_story))
+
+
+def draw_story(request: DrawRequest) -> Iterator[Event]:
+    """The engine's, loaded only when drawing begins: torch takes seconds."""
+    from engine.story import draw_story
+
+    yield from draw_story(request)
+
+
+def check_settings(settings: DrawRequest) -> None:
+    """Refuses styles and numbers that are out of the question for every model."""
+    check_choice("style", settings.style, load_styles())
+    check_number("--seed", settings.seed, 0, 2**32 - 1)
+    check_number("--steps", settings.steps, 1, 100)
+    check_number("--guidance", settings.guidance, 0, 20)
+    check_number("--rate", settings.rate, 0, 1)
+    check_number("--size", settings.size, 128, 1024)
+    if settings.size is not None and settings.size % 64:
+        raise UserError(f"--size must be a multiple of 64, not {settings.size}")
+
+
+def check_choice(kind: str, name: str, names: Iterable[str]) -> None:
+    if name not in names:
+        raise UnknownChoice(kind, name, names)
+
+
+def check_number(option: str, value: float | None, lowest: int, highest: int) -> None:
+    if value is not None and not lowest <= value <= highest:  # "nan" is never in between
+        shown = quoted(str(value))
+        raise UserError(f"{option} must be a number from {lowest} to {highest}, not {shown}")
+
+
+def check_lettering(comic: Comic) -> None:
+    """Refuses captions for which a font is missing, where the layout prints captions."""
+    from bot.page.lettering import check_fonts
+
+    if LAYOUTS[comic.layout].typeset:
+        check_fonts(panel.caption for panel in comic.script.panels if panel.caption)
+
+
+def print_plan(script: StoryScript) -> None:
+    """The story as JSON; all ASCII where stdout cannot write the story's letters."""
+    plan = script.to_json()
+    try:
+        plan.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        plan = script.to_json(ensure_ascii=True)
+    print(plan, flush=True)
+
+
+def say(words: str) -> None:
+    """Prints to stdout, also file names that it has no letters for."""
+    encoding = sys.stdout.encoding
+    print(words.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

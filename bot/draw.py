@@ -1,0 +1,181 @@
+"""One comic for the command line, from a story that is in order to files on disk, or to nothing.
+
+Nothing is on disk while the engine draws, so Ctrl-C may end the process at once: no library is
+asked whether it survives an interruption. At the end all files appear together.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+import psutil
+
+from bot.errors import UserError
+from bot.files import ComicFiles
+from bot.script import PanelLine, StoryScript
+from engine.request import CharacterRequest, DrawRequest, Event, PanelDrawn, PanelRequest, Progress
+
+MEMORY_NEEDED = 1_500_000_000  # bytes; with much less, torch fails in riddles or ends the process
+STOPPED = "inkwell: stopped"
+STAGES = {"loading": "loading the model", "steps": "drawing", "panels": "finishing the panels"}
+
+DrawStory = Callable[[DrawRequest], Iterator[Event]]
+OnCtrlC = Callable[[int, FrameType | None], None] | signal.Handlers
+
+
+@dataclass(frozen=True)
+class Comic:
+    """What is drawn, how, and where it goes; `settings` is a request without a story."""
+
+    script: StoryScript
+    settings: DrawRequest
+    layout: str
+    files: ComicFiles
+
+    @property
+    def request(self) -> DrawRequest:
+        characters = [CharacterRequest(c.name, c.description) for c in self.script.characters]
+        panels = [PanelRequest(p.text, p.characters) for p in self.script.panels]
+        return replace(self.settings, characters=tuple(characters), panels=tuple(panels))
+
+
+def draw_comic(comic: Comic, draw_story: DrawStory) -> str:
+    """Draws, lays out and writes the comic; returns the sentence that names the files."""
+    with on_ctrl_c(end_at_once):
+        pictures = draw_pictures(comic.request, draw_story)
+        pages = lay_out(comic, pictures)
+    with on_ctrl_c(signal.SIG_IGN):  # some milliseconds, in which all files change together
+        written = comic.files.write(pages, pictures)
+    count = f"{len(pictures)} picture{'s' if len(pictures) != 1 else ''}"
+    singles = f"{count} in {comic.files.pictures_folder}{os.sep}"
+    return f"{', '.join(map(str, written))} and {singles}" if written else singles
+
+
+def draw_pictures(request: DrawRequest, draw_story: DrawStory) -> list[bytes]:
+    """One PNG a panel, with a progress line on stderr meanwhile."""
+    pictures: dict[int, bytes] = {}
+    line = ProgressLine(sys.stderr)
+    try:
+        line.show(Progress("loading", 0, 1))
+        for event in draw_story(request):
+            if isinstance(event, Progress):
+                line.show(event)
+            elif isinstance(event, PanelDrawn):
+                pictures[event.index] = event.png
+    finally:
+        line.close()
+    return [pictures[index] for index in range(len(request.panels))]
+
+
+def lay_out(comic: Comic, pictures: Sequence[bytes]) -> list[bytes]:
+    """The lettered pages as PNG; none where the layout sets no type."""
+    from PIL import Image
+
+    from bot.page.page import PagePanel, compose_pages
+
+    panels = [
+        PagePanel(Image.open(BytesIO(png)).convert("RGB"), line.caption, line.kind, side_of(line))
+        for line, png in zip(comic.script.panels, pictures, strict=True)
+    ]
+    pages = []
+    for page in compose_pages(panels, comic.layout):
+        file = BytesIO()
+        page.save(file, "PNG")
+        pages.append(file.getvalue())
+    return pages
+
+
+def side_of(line: PanelLine) -> float | None:
+    """Where the speaker stands, 0 (left) to 1 (right), characters in the order of the text."""
+    if line.speaker not in line.characters:
+        return None
+    return (line.characters.index(line.speaker) + 0.5) / len(line.characters)
+
+
+class ProgressLine:
+    """How far the drawing is: one line that is written over on a terminal, else some lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._shown = ""
+
+    def show(self, progress: Progress) -> None:
+        words = STAGES.get(progress.stage, progress.stage)
+        share = progress.done / max(progress.total, 1)
+        if self._terminal:
+            bar = f"[{'#' * round(24 * share):-<24}]"
+            line = f"{words:<20} {bar} {progress.done} of {progress.total}"
+            columns = shutil.get_terminal_size().columns - 1
+            self._write(f"\r{line[:columns]:<{columns}}")
+        else:
+            quarter = int(4 * share) / 4
+            self._write(f"{words}\n" if quarter == 0 else f"{words}: {quarter:.0%}\n")
+
+    def close(self) -> None:
+        if self._terminal and self._shown:
+            self._write("\n")
+
+    def _write(self, words: str) -> None:
+        if words != self._shown:
+            self._shown = words
+            self._stream.write(words)
+            self._stream.flush()
+
+
+def check_memory() -> None:
+    """Refuses to draw where the libraries would not even load."""
+    free = free_memory()
+    if free < MEMORY_NEEDED:
+        raise UserError(
+            f"there is too little memory: drawing needs {MEMORY_NEEDED / 1e9:.1f} GB,"
+            f" and {max(free, 0) / 1e9:.1f} GB are free"
+        )
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: of the machine, of its container, of its own."""
+    free: list[int] = [psutil.virtual_memory().available + psutil.swap_memory().free]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # ValueError: the limit is "max"
+            free.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+    with suppress(ImportError):  # Windows has no such limits
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            free.append(limit - psutil.Process().memory_info().vms)
+    return min(free)
+
+
+@contextmanager
+def on_ctrl_c(action: OnCtrlC) -> Iterator[None]:
+    """Ctrl-C does `action` inside the block; left alone where the process is told to ignore it."""
+    before = signal.getsignal(signal.SIGINT)
+    in_main = threading.current_thread() is threading.main_thread()
+    if before is signal.SIG_IGN or not in_main:
+        yield
+        return
+    signal.signal(signal.SIGINT, action)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def end_at_once(signal_number: int, frame: FrameType | None) -> None:
+    """Says that it stopped, and ends the process with code 130."""
+    new_line = "\n" if os.isatty(2) else ""  # the progress line is open
+    os.write(2, f"{new_line}{STOPPED}\n".encode())
+    os._exit(130)

@@ -1,0 +1,372 @@
+"""The command line: what it refuses and in which words, and what is on disk afterwards.
+
+The engine is the edge here: where a test draws, a generator hands out small plain pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.cli import main
+from bot.draw import Comic, draw_comic
+from bot.errors import FileError
+from bot.files import MAX_BYTES, ComicFiles, is_signed
+from bot.script import parse_script
+from engine.request import Done, DrawRequest, EngineError, Event, PanelDrawn, Progress
+
+ROOT = Path(__file__).parents[2]
+STORY = "[Tom] a boy\n[Lisa] a girl\n\n[Tom] waves #Hello!\n[Tom] and [Lisa] run #Lisa: Run!\n"
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A story file in an empty working folder, in which no settings are found."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith("INKWELL_"):
+            monkeypatch.delenv(name)
+    path = Path("tom.story")
+    path.write_text(STORY, encoding="utf-8")
+    return path
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """What `inkwell` says on stderr when it refuses; nothing may be left in the working folder."""
+    before = sorted(Path.cwd().rglob("*"))
+    assert main([str(argument) for argument in arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("inkwell: ")
+    assert printed.err.count("\n") == 1
+    assert sorted(Path.cwd().rglob("*")) == before
+    return printed.err
+
+
+def test_plan_prints_the_story_as_json_and_draws_nothing(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["draw", "--plan", str(story), "--out", "/proc/nowhere"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "characters": [
+            {"name": "Tom", "description": "a boy"},
+            {"name": "Lisa", "description": "a girl"},
+        ],
+        "panels": [
+            {
+                "text": "[Tom] waves",
+                "characters": ["Tom"],
+                "caption": "Hello!",
+                "kind": "box",
+                "speaker": None,
+            },
+            {
+                "text": "[Tom] and [Lisa] run",
+                "characters": ["Tom", "Lisa"],
+                "caption": "Run!",
+                "kind": "speech",
+                "speaker": "Lisa",
+            },
+        ],
+    }
+    assert os.listdir() == ["tom.story"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_story_may_be_saved_as_utf_8_or_utf_16(
+    encoding: str, story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.write_bytes("【汤姆】 程序员\r\n\r\n【汤姆】 打字 ＃汤姆：你好\r\n".encode(encoding))
+    assert main(["draw", "--plan", str(story)]) == 0
+    assert '"speaker": "汤姆"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["drwa"], "'draw'"),
+        (["draw"], "FILE"),
+        (["draw", "tom.story", "more"], "more"),
+        (["draw", "tom.story", "--styel", "comic"], "--style"),
+        (["draw", "tom.story", "--out"], "--out"),
+        (["draw", "tom.story", "--steps", "many"], "--steps"),
+        (["draw", "tom.story", "--steps", "0"], "--steps must be a number from 1 to 100, not 0"),
+        (["draw", "tom.story", "--steps", "101"], "from 1 to 100"),
+        (["draw", "tom.story", "--guidance", "-0.1"], "--guidance must be a number from 0 to 20"),
+        (["draw", "tom.story", "--guidance", "inf"], "from 0 to 20"),
+        (["draw", "tom.story", "--rate", "1.5"], "--rate must be a number from 0 to 1, not 1.5"),
+        (["draw", "tom.story", "--rate", "nan"], "from 0 to 1, not nan"),
+        (["draw", "tom.story", "--size", "64"], "--size must be a number from 128 to 1024"),
+        (["draw", "tom.story", "--size", "200"], "--size must be a multiple of 64, not 200"),
+        (["draw", "tom.story", "--seed", "-1"], "--seed must be a number from 0 to 4294967295"),
+        (["draw", "tom.story", "--seed", "9" * 5000], "--seed"),
+        (["draw", "tom.story", "--layout", "clasic"], 'the nearest is "classic"'),
+        (["draw", "tom.story", "--layout", "clasic"], "webtoon"),
+        (["draw", "tom.story", "--layout", ""], 'there is no layout ""'),
+        (["draw", "tom.story", "--style", "COMIK"], 'the nearest is "comic"'),
+        (["draw", "tom.story", "--style", "\x1b[31m\n"], "there is no style"),
+        (["draw", "tim.story"], "cannot read tim.story: No such file"),
+        (["draw", "tim\n.story"], "cannot read"),
+        (["draw", ""], "Is a directory"),
+        (["draw", "."], "Is a directory"),
+        (["draw", "tom.story/x"], "Not a directory"),
+        (["draw", "tom.story", "--out", "tom.story"], "tom.story is not a folder"),
+        (["draw", "tom.story", "--out", "tom.story/deep"], "tom.story is not a folder"),
+        (["draw", "tom.story", "--out", "new/" + "x" * 300], "File name too long"),
+    ],
+)
+def test_a_wrong_command_is_told_in_one_sentence(
+    arguments: list[str], words: str, story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in refusal(capsys, *arguments)
+
+
+@pytest.mark.parametrize("option", ["--style", "--layout"])
+def test_a_wrong_choice_is_refused_for_a_plan_too(
+    option: str, story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "and all of them are: " in refusal(capsys, "draw", "--plan", story, option, "none")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "tom.story: the story is empty"),
+        (b"\xef\xbb\xbf\r\n \t\r\n", "the story is empty"),
+        (b"[Tom] a boy\n[Lisa] a girl\n", "no panels"),
+        (b"[Tom] waves #Hi!\n[Tom] runs #Bye!\n", "tom.story: line 1, column 13: "),
+        (b"[NC] the office\n", "line 1: "),
+        (
+            b"[Tom] a boy\n[tom] a man\n\n[Tom] waves\n",
+            "line 2, column 1: the names [tom] and [Tom]",
+        ),
+        (b"[Tom] a boy\n\n[Tim] waves\n", "line 3, column 1: nobody is called [Tim]"),
+        (b"[Tom] \x1b[31m\n\n[Tom] waves\n", "U+001B"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "tom.story is not a story: "),
+        (b"[Tom] a boy\0\n\n[Tom] waves\n", "is not a story"),
+        ("[汤姆] 程序员\n\n[汤姆] 打字\n".encode("gb18030"), "saved as UTF-8"),
+        (b"\xff\xfe[", "is not a story"),
+        (b"[Tom] a boy\n\n" + b"[Tom] waves\n" * 90_000, "too long for a story"),
+        (b"a" * (MAX_BYTES + 1), "too long for a story"),
+        (b"a" * MAX_BYTES, "at most 2,000 are allowed"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_sentence(
+    content: bytes, words: str, story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.write_bytes(content)
+    assert words in refusal(capsys, "draw", story)
+    assert words in refusal(capsys, "draw", "--plan", story)
+
+
+def test_the_longest_story_in_the_longest_letters_is_not_too_long(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cast = [f"[{number:02}]{'😀' * 1996}" for number in range(12)]
+    panels = [f"[00]{'😀' * 1996}"] * 24
+    story.write_text("\n".join([*cast, "", *panels]), encoding="utf-8")
+    assert main(["draw", "--plan", str(story)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder nobody can write into")
+def test_a_folder_that_cannot_be_written_is_refused(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "cannot write into /proc/new" in refusal(capsys, "draw", story, "--out", "/proc/new")
+
+
+@pytest.mark.parametrize("name", ["out/tom.png", "out/tom.2.png", "out/tom/2.png"])
+def test_a_folder_in_the_place_of_a_picture_is_refused(
+    name: str, story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(name).mkdir(parents=True)
+    assert f"cannot write {name}: a folder has this name" in refusal(capsys, "draw", story)
+
+
+def test_a_file_in_the_place_of_the_pictures_folder_is_refused(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("tom").write_text("mine", encoding="utf-8")
+    assert "tom is not a folder" in refusal(capsys, "draw", story, "--out", ".")
+
+
+def test_the_story_itself_is_never_overwritten(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.rename("tom.png")
+    assert "would overwrite the story" in refusal(capsys, "draw", "tom.png", "--out", ".")
+    assert Path("tom.png").read_text(encoding="utf-8") == STORY
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "draw" in capsys.readouterr().out
+
+
+def test_the_help_lists_the_layouts_and_the_version_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["draw", "--help"]) == 0
+    assert "webtoon" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("inkwell ")
+
+
+def in_a_process(program: str, *, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a program beside the working folder; `limit`: bytes of address space."""
+
+    def limited() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=False,
+        env=environment,
+        preexec_fn=limited,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_plan_needs_no_torch_and_no_terminal_that_knows_chinese(story: Path) -> None:
+    story.write_text("[汤姆] 程序员\n\n[汤姆] 打字 #好 😀", encoding="utf-8")
+    program = f"""
+import sys
+from bot.cli import main
+code = main(["draw", "--plan", {str(story)!r}])
+assert not {{"torch", "diffusers", "PIL.Image", "bot.page.page"}} & set(sys.modules)
+sys.exit(code)
+"""
+    result = in_a_process(program)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["panels"][0]["caption"] == "好 😀"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep this limit")
+def test_too_little_memory_is_told_before_torch_is_loaded(story: Path) -> None:
+    program = f"from bot.cli import main; raise SystemExit(main(['draw', {str(story)!r}]))"
+    result = in_a_process(program, limit=600_000_000)
+    assert result.returncode == 2
+    assert result.stderr.startswith("inkwell: there is too little memory: ")
+    assert result.stderr.count("\n") == 1
+    assert os.listdir() == ["tom.story"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
+def test_ctrl_c_while_drawing_leaves_nothing_and_says_so(story: Path) -> None:
+    program = f"""
+import time
+from bot import cli
+def draw_story(request):
+    time.sleep(60)
+    yield
+cli.draw_story = draw_story
+raise SystemExit(cli.main(["draw", {str(story)!r}]))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    assert first == "loading the model\n"
+    assert (process.returncode, out, err) == (130, "", "inkwell: stopped\n")
+    assert os.listdir() == ["tom.story"]
+
+
+# Drawing: the way from the engine's events to files.
+
+
+def comic(text: str = STORY, layout: str = "classic", name: str = "tom") -> Comic:
+    settings = DrawRequest(characters=(), panels=())
+    return Comic(parse_script(text), settings, layout, ComicFiles(Path("out"), name))
+
+
+def draw_plainly(request: DrawRequest) -> Iterator[Event]:
+    """An engine that paints every panel in one colour, the last one first."""
+    yield Progress("loading", 1, 1)
+    for index in reversed(range(len(request.panels))):
+        yield Progress("steps", len(request.panels) - index, len(request.panels))
+        file = BytesIO()
+        Image.new("RGB", (128, 128), (10 * index, 0, 0)).save(file, "PNG")
+        yield PanelDrawn(index, file.getvalue())
+    yield Done(0.1)
+
+
+def files_in(folder: str) -> list[str]:
+    found = [path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file()]
+    return sorted(path.as_posix() for path in found)
+
+
+def test_a_comic_is_a_page_and_its_pictures_in_order(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert draw_comic(comic(), draw_plainly) == "out/tom.png and 2 pictures in out/tom/"
+    assert files_in("out") == ["tom.png", "tom/1.png", "tom/2.png"]
+    with Image.open("out/tom/2.png") as picture:
+        assert picture.convert("RGB").getpixel((0, 0)) == (10, 0, 0)
+    assert all(is_signed(path) for path in Path("out").rglob("*.png"))
+    assert not any(path.name.startswith(".") for path in Path("out").rglob("*"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines()[0] == "loading the model"
+
+
+def test_the_layout_without_type_gives_pictures_only(story: Path) -> None:
+    line = draw_comic(comic("[Tom] a boy\n\n[Tom] waves", "pictures"), draw_plainly)
+    assert line == "1 picture in out/tom/"
+    assert files_in("out") == ["tom/1.png"]
+
+
+def test_a_shorter_comic_takes_away_what_the_longer_one_left_and_nothing_else(story: Path) -> None:
+    long = comic("[Tom] a boy\n\n" + "[Tom] waves #Hello!\n" * 24)
+    draw_comic(long, draw_plainly)
+    assert {"tom.1.png", "tom.2.png", "tom/24.png"} <= set(files_in("out"))
+    draw_comic(comic(name="tom.5"), draw_plainly)
+    Path("out/tom.7.png").write_bytes(b"mine")
+    Path("out/tom/25.png").write_bytes(b"mine")
+    Path("out/tom/notes.txt").write_bytes(b"mine")
+    draw_comic(comic(), draw_plainly)
+    both = {f"{name}{file}" for name in ("tom", "tom.5") for file in (".png", "/1.png", "/2.png")}
+    mine = {"tom.7.png", "tom/25.png", "tom/notes.txt"}
+    assert set(files_in("out")) == both | mine
+
+
+def test_an_engine_that_fails_leaves_the_older_comic_as_it_was(story: Path) -> None:
+    draw_comic(comic(), draw_plainly)
+    before = {name: Path("out", name).read_bytes() for name in files_in("out")}
+
+    def fail_late(request: DrawRequest) -> Iterator[Event]:
+        yield from list(draw_plainly(request))[:-2]
+        raise EngineError("the model tore its paper")
+
+    with pytest.raises(EngineError):
+        draw_comic(comic(), fail_late)
+    assert {name: Path("out", name).read_bytes() for name in files_in("out")} == before
+
+
+def test_a_disk_that_refuses_in_the_end_is_told_and_new_folders_go_away(story: Path) -> None:
+    files = ComicFiles(Path("new/out"), "x" * 252)  # with ".png" longer than a name may be
+    with pytest.raises(FileError, match="cannot write into new/out: File name too long"):
+        files.write([b"page"], [b"picture"])
+    assert not Path("new").exists()
