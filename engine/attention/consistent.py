@@ -1,0 +1,180 @@
+"""Consistent Self-Attention (StoryDiffusion, Zhou et al. 2024, arXiv 2405.01434, section 3.1).
+
+A panel with tokens I_i attends, in a self-attention layer, to its own tokens and to a random
+sample S_i (rate r) of the tokens of other panels, with the layer's own weights:
+
+    P_i = concat(I_i, S_i)        O_i = Attention(W_q I_i, W_k P_i, W_v P_i)
+
+Here S_i comes from *identity panels*, whose sampled keys and values wait in a bank. Each of a
+panel's characters reaches the part of the picture it stands in (`Glance`). Conditional and
+unconditional halves of classifier-free guidance never meet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Glance:
+    """Part of a panel, from `left` to `right` (0..1 of its width), sees these identity panels."""
+
+    identities: tuple[str, ...]
+    left: float = 0.0
+    right: float = 1.0
+
+
+Sight = tuple[Glance, ...]  # the glances of one panel cover its width once
+
+
+@dataclass
+class Bank:
+    """Sampled keys and values of identity panels, for one layer: [halves, n, C] each."""
+
+    keys: dict[str, Tensor] = field(default_factory=dict)
+    values: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class StoryAttention:
+    """What the attention layers of one story share. Nothing here outlives the story.
+
+    `sights` has one entry a panel of the running batch; `writing` names the panels of the batch
+    whose tokens go into the bank (identity panels). A batch is ordered half by half:
+    [unconditional panels..., conditional panels...] where guidance runs.
+    """
+
+    rate: float
+    seed: int
+    aspect: float = 1.0  # width / height of the latents
+    step: int = 0  # makes the samples of each step new
+    halves: int = 2  # 2 with classifier-free guidance, else 1
+    sights: tuple[Sight, ...] = ()
+    writing: tuple[str, ...] = ()
+    open_layers: frozenset[str] | None = None  # None: sharing is off
+    banks: dict[str, Bank] = field(default_factory=lambda: defaultdict(Bank))
+
+    def chosen_tokens(self, layer: str, panel: str, count: int) -> Tensor:
+        """Indices int64 [round(rate * count)]: the same whatever else is in the batch."""
+        words = f"{self.seed}/{self.step}/{layer}/{panel}"
+        generator = torch.Generator().manual_seed(_number(words))
+        return torch.randperm(count, generator=generator)[: round(self.rate * count)]
+
+
+def _number(words: str) -> int:
+    import zlib
+
+    return zlib.crc32(words.encode())
+
+
+class ConsistentSelfAttention:
+    """The attention processor of one layer; without anything to share it is the library's own."""
+
+    def __init__(self, layer: str, story: StoryAttention) -> None:
+        self._layer, self._story = layer, story
+        self._plain = AttnProcessor2_0()
+
+    def __call__(
+        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None, temb: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
+        story = self._story
+        sharing = (
+            story.open_layers is not None and self._layer in story.open_layers and story.rate > 0
+        )
+        if sharing and story.writing:
+            self._write(attn, hidden_states)
+        if not sharing or not any(glance.identities for sight in story.sights for glance in sight):
+            out: Tensor = self._plain(
+                attn, hidden_states, encoder_hidden_states, attention_mask, temb
+            )
+            return out
+        query, key, value = (f(hidden_states) for f in (attn.to_q, attn.to_k, attn.to_v))
+        bank = story.banks[self._layer]
+        seen = consistent_attention(
+            query, key, value, bank, story.sights, heads=attn.heads, aspect=story.aspect
+        )
+        projected: Tensor = attn.to_out[1](attn.to_out[0](seen))
+        return projected
+
+    def _write(self, attn: Attention, hidden_states: Tensor) -> None:
+        """Sample the identity panels' tokens and keep their keys and values."""
+        story, bank = self._story, self._story.banks[self._layer]
+        count = hidden_states.shape[1]
+        by_half = hidden_states.unflatten(0, (story.halves, len(story.writing)))  # [h, P, N, C]
+        for i, panel in enumerate(story.writing):
+            chosen = story.chosen_tokens(self._layer, panel, count).to(hidden_states.device)
+            sampled = by_half[:, i, chosen]  # [h, n, C]
+            bank.keys[panel], bank.values[panel] = attn.to_k(sampled), attn.to_v(sampled)
+
+
+def consistent_attention(
+    query: Tensor, key: Tensor, value: Tensor, bank: Bank, sights: Sequence[Sight], *,
+    heads: int, aspect: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """O_i = softmax(Q_i K(P_i)^T / sqrt(d)) V(P_i) for every panel of a batch.
+
+    query, key, value: projected tokens [B, N, C], B = halves * panels, halves outermost; bank:
+    sampled keys and values of the identity panels; sights: one a panel. Returns [B, N, C].
+    Glances of one size are computed in one call, so there is no dense mask and no padding.
+    """
+    halves = len(query) // len(sights)
+    columns = _columns(query.shape[1], aspect)
+    out = torch.empty_like(query)
+    for glances in _alike(sights, columns, bank).values():
+        rows = [half * len(sights) + panel for half in range(halves) for panel, _ in glances]
+        picks = [(half, glance) for half in range(halves) for _, glance in glances]
+        keys = torch.stack([_seen(key[r], bank.keys, p) for r, p in zip(rows, picks, strict=True)])
+        values = torch.stack(
+            [_seen(value[r], bank.values, p) for r, p in zip(rows, picks, strict=True)]
+        )
+        where = [_tokens_of(glance, columns) for _, glance in picks]  # each [n_q]
+        queries = torch.stack([query[r, w] for r, w in zip(rows, where, strict=True)])
+        seen = _attention(queries, keys, values, heads)
+        for r, w, tokens in zip(rows, where, seen, strict=True):
+            out[r, w] = tokens
+    return out
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
+    q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
+def _seen(own: Tensor, bank: dict[str, Tensor], pick: tuple[int, Glance]) -> Tensor:
+    """P_i: own tokens [N, C], then those of the identity panels in this half."""
+    half, glance = pick
+    others = [
+        bank[name][min(half, len(bank[name]) - 1)].to(own.dtype) for name in glance.identities
+    ]
+    return torch.cat([own, *others])
+
+
+def _alike(
+    sights: Sequence[Sight], columns: Tensor, bank: Bank
+) -> dict[tuple[int, int], list[tuple[int, Glance]]]:
+    """Glances by the sizes that let them share a call: queries, and tokens seen in the bank."""
+    groups: dict[tuple[int, int], list[tuple[int, Glance]]] = defaultdict(list)
+    for panel, sight in enumerate(sights):
+        for glance in sight:
+            seen = sum(bank.keys[name].shape[1] for name in glance.identities)
+            groups[len(_tokens_of(glance, columns)), seen].append((panel, glance))
+    return groups
+
+
+def _columns(count: int, aspect: float) -> Tensor:
+    """float [N]: the horizontal middle (0..1) of every token of a picture of this aspect."""
+    width = max(1, round(math.sqrt(count * aspect)))
+    return ((torch.arange(count) % width) + 0.5) / width
+
+
+def _tokens_of(glance: Glance, columns: Tensor) -> Tensor:
+    return ((columns >= glance.left) & (columns < glance.right)).nonzero().squeeze(1)

@@ -1,0 +1,160 @@
+"""From a `ModelSpec` to the parts of a diffusion pipeline on a device, any family the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+from engine.models import ModelSpec
+from engine.request import EngineError
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the UNet reads of B prompts: token states [B, T, C], and pooled [B, P] for SDXL."""
+
+    states: Tensor
+    pooled: Tensor | None
+
+    def __getitem__(self, rows: Sequence[int]) -> Conditioning:
+        index = list(rows)
+        return Conditioning(self.states[index], None if self.pooled is None else self.pooled[index])
+
+
+@dataclass
+class Artist:
+    """A loaded model: everything needed to go from words to pictures."""
+
+    spec: ModelSpec
+    device: torch.device
+    unet: UNet2DConditionModel
+    autoencoder: Any  # AutoencoderKL or AutoencoderDC
+    scheduler: Any
+    readers: tuple[tuple[Any, Any], ...]  # (tokenizer, text encoder), two for SDXL
+    precision: torch.dtype
+
+    @property
+    def pixels_per_latent(self) -> int:
+        return int(getattr(self.autoencoder, "spatial_compression_ratio", 0)) or 2 ** (
+            len(self.autoencoder.config.block_out_channels) - 1
+        )
+
+    @contextmanager
+    def painting(self) -> Iterator[None]:
+        """No gradients, and the numbers this device is fastest with."""
+        lower = self.precision != torch.float32
+        with torch.no_grad(), torch.autocast(self.device.type, self.precision, enabled=lower):
+            yield
+
+    def read(self, prompts: Sequence[str]) -> Conditioning:
+        """Token states of the prompts: last layer (SD1.5, house), both last but one (SDXL)."""
+        states, pooled = [], None
+        for tokenizer, encoder in self.readers:
+            ids = tokenizer(
+                list(prompts), padding="max_length", truncation=True,
+                max_length=encoder.config.max_position_embeddings, return_tensors="pt",
+            ).input_ids.to(self.device)  # fmt: skip
+            with torch.no_grad():
+                read = encoder(input_ids=ids, output_hidden_states=True)
+            states.append(
+                read.last_hidden_state if len(self.readers) == 1 else read.hidden_states[-2]
+            )
+            pooled = read.text_embeds if hasattr(read, "text_embeds") else pooled
+        return Conditioning(torch.cat(states, -1).float(), pooled)
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures [B, 3, H, W] in -1..1 to latents as the UNet knows them."""
+        encoded = self.autoencoder.encode(pictures)
+        latents = encoded.latent if hasattr(encoded, "latent") else encoded.latent_dist.mean
+        scaled: Tensor = latents.float() * self.autoencoder.config.scaling_factor
+        return scaled
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents to pictures [B, 3, H, W] in -1..1."""
+        scaled = latents / self.autoencoder.config.scaling_factor
+        decoded: Tensor = self.autoencoder.decode(scaled).sample
+        return decoded.float().clamp(-1, 1)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _precision(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        return torch.float16
+    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
+def load_model(spec: ModelSpec, device: torch.device) -> Artist:
+    """Load the parts that the model's own model_index.json names; safetensors only.
+
+    Raises `EngineError` where a part is missing or cannot be read.
+    """
+    transformers.utils.logging.disable_progress_bar()  # the engine reports its own progress
+    folder = _folder(spec)
+    try:
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        readers = tuple(
+            (
+                _part(index, folder, f"tokenizer{n}"),
+                _part(index, folder, f"text_encoder{n}").to(device).eval(),
+            )
+            for n in ("", "_2")
+            if index.get(f"text_encoder{n}", [None])[0]
+        )
+        layout = torch.channels_last if device.type == "cpu" else torch.preserve_format
+        return Artist(
+            spec=spec,
+            device=device,
+            unet=_part(index, folder, "unet").to(device, memory_format=layout).eval(),
+            autoencoder=_part(index, folder, "vae").to(device, memory_format=layout).eval(),
+            scheduler=_part(index, folder, "scheduler"),
+            readers=readers,
+            precision=_precision(device),
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise EngineError(f'the model "{spec.name}" cannot be loaded: {error}') from error
+
+
+def _folder(spec: ModelSpec) -> Path:
+    if Path(spec.source).is_dir():
+        return Path(spec.source)
+    if spec.source.startswith(("/", ".")):
+        raise EngineError(f'the weights of the model "{spec.name}" are missing from {spec.source}')
+    try:
+        return Path(diffusers.DiffusionPipeline.download(spec.source, use_safetensors=True))
+    except Exception as error:  # the hub's client has a tree of its own for "no network"
+        raise EngineError(
+            f'the model "{spec.name}" ({spec.source}) cannot be fetched: {error}'
+        ) from error
+
+
+def _part(index: dict[str, Any], folder: Path, name: str) -> Any:
+    """One part by the library and class its model_index.json names."""
+    library, kind = index[name]
+    if library == "transformers":
+        loader = transformers.AutoTokenizer if "okenizer" in kind else getattr(transformers, kind)
+    else:
+        loader = getattr(diffusers, kind)
+    if hasattr(loader, "dtype") or ("okenizer" not in kind and "Scheduler" not in kind):
+        return loader.from_pretrained(
+            folder / name, use_safetensors=True, torch_dtype=torch.float32
+        )
+    return loader.from_pretrained(folder / name)

@@ -1,0 +1,58 @@
+"""The words a model reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.prompts import Style, load_styles, panel_prompt, portrait_prompt, same_name
+from engine.request import CharacterRequest, DrawRequest, PanelRequest
+
+CAST = {
+    same_name(c.name): c
+    for c in (
+        CharacterRequest("Tom", "a young programmer with glasses."),
+        CharacterRequest("丽莎", "一个女开发者，短发。"),
+        CharacterRequest("Mute", ""),
+    )
+}
+COMIC = Style("comic", "comic", "漫画", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        (
+            "[Tom] in the office, typing",
+            "Tom, a young programmer with glasses, in the office, typing, comic",
+        ),
+        ("[Tom]", "Tom, a young programmer with glasses, comic"),
+        (
+            "in the park, [tom] and [ＴＯＭ] wave",
+            "in the park, Tom, a young programmer with glasses, and Tom wave, comic",
+        ),
+        ("【丽莎】 在公园", "丽莎，一个女开发者，短发，在公园，漫画"),
+        ("[Mute] runs", "Mute runs, comic"),
+        ("[NC] the empty office", "the empty office, comic"),
+        ("[Tom], angry", "Tom, a young programmer with glasses, angry, comic"),
+    ],
+)
+def test_names_become_descriptions(text: str, prompt: str) -> None:
+    assert panel_prompt(PanelRequest(text, ()), CAST, COMIC) == prompt
+
+
+def test_a_portrait_speaks_the_language_of_the_description() -> None:
+    assert portrait_prompt(CAST["丽莎"], COMIC) == "丽莎，一个女开发者，短发，站着，漫画"
+
+
+def test_every_style_has_words_for_both_languages_or_none_at_all() -> None:
+    for name, style in load_styles().items():
+        assert (
+            bool(style.prompt) == bool(style.prompt_zh) == bool(style.negative) == (name != "none")
+        )
+
+
+def test_a_request_survives_its_journey_through_json() -> None:
+    request = DrawRequest(
+        (CharacterRequest("汤姆", "x"),), (PanelRequest("[汤姆]", ("汤姆",)),), seed=3, rate=0.4
+    )
+    assert DrawRequest.from_json(request.to_json()) == request
