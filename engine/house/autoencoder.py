@@ -1,0 +1,109 @@
+"""The house artist's autoencoder: 256 px pictures to 16 x 16 x 16 latents and back.
+
+An `AutoencoderDC` of diffusers (Chen et al. 2024, arXiv 2410.10733) trained here on drawn scenes.
+While it learns, latents are kept near unit variance and disturbed, so that its decoder forgives
+what a small diffusion model gets slightly wrong.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderDC
+from diffusers.models.normalization import RMSNorm
+from torch import Tensor, nn
+
+from engine.house.course import Course
+from engine.house.drawing import PIXELS, draw
+from engine.house.scenes import sample_single
+
+LATENT_CHANNELS = 16
+CROP = 128
+WIDTHS = (16, 16, 64, 128, 256)
+NOISE = 0.25  # largest disturbance of the unit-variance latents
+
+
+def build_autoencoder() -> AutoencoderDC:
+    none = ((),) * len(WIDTHS)
+    return AutoencoderDC(
+        in_channels=3,
+        latent_channels=LATENT_CHANNELS,
+        encoder_block_types="ResBlock",
+        decoder_block_types="ResBlock",
+        encoder_block_out_channels=WIDTHS,
+        decoder_block_out_channels=WIDTHS,
+        encoder_layers_per_block=(0, 1, 1, 1, 2),
+        decoder_layers_per_block=(0, 1, 1, 2, 2),
+        encoder_qkv_multiscales=none,
+        decoder_qkv_multiscales=none,
+        upsample_block_type="pixel_shuffle",
+        scaling_factor=1.0,
+    )
+
+
+def prepare(model: AutoencoderDC) -> AutoencoderDC:
+    """Start every residual branch at zero: without it the first thousand steps teach nothing."""
+    for name, module in model.named_modules():
+        if isinstance(module, RMSNorm) and "norm_out" not in name:
+            nn.init.zeros_(module.weight)
+    return model
+
+
+def as_tensor(pictures: np.ndarray) -> Tensor:
+    """uint8 [B, H, W, 3] -> float [B, 3, H, W] in -1..1, channels last in memory."""
+    tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def sample_crops(random: Random, count: int) -> Tensor:
+    """Parts of fresh scenes, most of them where the faces are."""
+    crops = np.empty((count, CROP, CROP, 3), np.uint8)
+    for i in range(count):
+        picture = np.asarray(draw(sample_single(random)))
+        free = PIXELS - CROP
+        left = random.randint(0, free)
+        top = random.randint(20, 90) if random.random() < 0.7 else random.randint(0, free)
+        crops[i] = picture[top : top + CROP, left : left + CROP]
+    return as_tensor(crops)
+
+
+def difference(drawn: Tensor, true: Tensor) -> Tensor:
+    """Colours (L1 and squared) and gradients (L1): comics live by their outlines."""
+    loss = F.l1_loss(drawn, true) + 2.0 * F.mse_loss(drawn, true)
+    for d in (-1, -2):
+        loss = loss + 0.3 * F.l1_loss(drawn.diff(dim=d), true.diff(dim=d))
+    return loss
+
+
+def unit_variance(latents: Tensor) -> Tensor:
+    """Pulls every channel towards mean 0 and variance 1, the unit in which `NOISE` is measured."""
+    mean, variance = latents.mean((0, 2, 3)), latents.var((0, 2, 3))
+    return 0.02 * (mean.square() + (variance + 1e-4).log().square()).mean()
+
+
+def train_autoencoder(
+    start: AutoencoderDC, minutes: float, folder: Path, device: torch.device, *, resume: bool
+) -> AutoencoderDC:
+    """Teach the autoencoder on crops of fresh scenes; returns the average of its weights."""
+    model = start.to(device, memory_format=torch.channels_last)
+    course = Course(
+        "autoencoder", {"model": model}, minutes=minutes, learning_rate=1.5e-3, folder=folder
+    )
+    resumed = resume and course.resume()
+    random = Random(course.step_number + 1)
+    for share in course.lessons():
+        true = sample_crops(random, 16).to(device)
+        strength = NOISE if resumed else NOISE * (0.2 + 0.8 * share)
+        with torch.autocast(device.type, torch.bfloat16):
+            latents = model.encode(true).latent.float()
+            noise = strength * torch.rand(len(true), 1, 1, 1, device=device)
+            drawn = model.decode(latents + noise * torch.randn_like(latents)).sample.float()
+        with torch.no_grad():
+            error = F.mse_loss(drawn.clamp(-1, 1), true).item()
+        loss = difference(drawn, true) + unit_variance(latents)
+        course.learn(loss, psnr=-10 * np.log10(error / 4 + 1e-12), deviation=latents.std().item())
+    return course.averages["model"]

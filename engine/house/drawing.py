@@ -1,0 +1,66 @@
+"""From a `Scene` to a picture: the program that draws what the house artist learns from."""
+
+from __future__ import annotations
+
+from random import Random
+
+from PIL import Image
+
+from engine.house.figures import Frame, draw_figure
+from engine.house.pencil import Pencil
+from engine.house.places import draw_place
+from engine.house.scenes import Scene
+
+PIXELS = 256
+
+
+def frames(scene: Scene, pencil: Pencil, random: Random) -> list[Frame]:
+    """Where each actor stands, from the framing and a small random shift."""
+    pair = len(scene.actors) == 2
+    radius, ground = {
+        "close-up": (0.225, 1.2), "medium": (0.128 if pair else 0.15, 0.95), "wide": (0.1, 0.88),
+    }[scene.framing]  # fmt: skip
+    radius *= random.uniform(0.94, 1.06)
+    middles = (0.27, 0.73) if pair else (0.5,)
+    wobble = 0.025 if pair else 0.09
+    if scene.framing == "wide" and pair:
+        middles = (0.3, 0.7)
+    result = []
+    for i, middle in enumerate(middles[: len(scene.actors)]):
+        facing = (1, -1)[i] if pair else (1 if random.random() < 0.8 else -1)
+        lean = 0.22 if scene.actors[i].pose in ("running", "fighting") else 0.0
+        x = middle + random.uniform(-wobble, wobble)
+        result.append(
+            Frame(pencil, x, ground + random.uniform(-0.015, 0.015), radius, facing, lean)
+        )
+    return result
+
+
+def draw(scene: Scene, pixels: int = PIXELS) -> Image.Image:
+    """Draw the scene as a square RGB picture of `pixels` a side; same scene, same bytes."""
+    random = Random(scene.jitter)
+    pencil = Pencil(pixels, scene.style)
+    draw_place(pencil, scene.place, scene.night, random)
+    for frame, actor in zip(frames(scene, pencil, random), scene.actors, strict=True):
+        pencil.stroke = max(0.006, 0.055 * frame.radius)
+        draw_figure(frame, actor)
+    if scene.papers:
+        _papers(pencil, random)
+    return pencil.finish()
+
+
+def _papers(pencil: Pencil, random: Random) -> None:
+    """Sheets flying through the air, above and around the heads."""
+    for _ in range(7):
+        x, y = (
+            random.uniform(0.04, 0.96),
+            random.choice((random.uniform(0.02, 0.2), random.uniform(0.6, 0.95))),
+        )
+        dx, dy = random.uniform(0.02, 0.05), random.uniform(-0.03, 0.03)
+        corners = [
+            (x - dx, y - 0.03 + dy),
+            (x + dx, y - 0.03 - dy),
+            (x + dx * 1.1, y + 0.03 - dy),
+            (x - dx * 0.9, y + 0.03 + dy),
+        ]
+        pencil.polygon(corners, (253, 252, 246), stroke=0.006)

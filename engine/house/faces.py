@@ -1,0 +1,366 @@
+"""Heads: skull, hair, eyes, brows, mouth, glasses, hats. Lengths are in head radii."""
+
+from __future__ import annotations
+
+from engine.house.palette import CLOTHING, FUR
+from engine.house.pencil import INK, Colour, Pencil, Point, mix
+from engine.house.scenes import ANIMALS, PEOPLE, Actor, Character
+
+WHITE: Colour = (255, 255, 255)
+MOUTH: Colour = (150, 30, 44)
+BLUSH: Colour = (246, 130, 120)
+EYE_X, EYE_Y, MOUTH_Y = 0.38, 0.06, 0.55
+
+
+def head_shape(p: Pencil, who: Character, head: Point, r: float, skin: Colour) -> None:
+    """Skull and ears, before any face is on it."""
+    x, y = head
+    if who.species in ANIMALS:
+        _animal_ears(p, who.species, head, r, skin)
+    elif who.species == "robot":
+        _antenna(p, head, r)
+    else:
+        for side in (-1, 1):
+            p.ellipse(x + side * 0.96 * r, y + 0.12 * r, 0.14 * r, 0.2 * r, skin)
+    if who.species == "robot":
+        p.rounded(x, y, 0.98 * r, 0.88 * r, 8, skin)
+        p.rounded(x, y + 0.08 * r, 0.78 * r, 0.66 * r, 6, mix(skin, (236, 246, 250), 0.72))
+    elif who.species in ("man", "grandpa"):
+        p.rounded(x, y, 0.96 * r, r, 2.9, skin)
+    elif who.species in ANIMALS:
+        p.ellipse(x, y, 1.04 * r, 0.96 * r, skin)
+    else:
+        p.ellipse(x, y, 0.97 * r, 0.98 * r, skin)
+
+
+def _animal_ears(p: Pencil, species: str, head: Point, r: float, fur: Colour) -> None:
+    x, y = head
+    inner = mix(fur, (250, 160, 170), 0.6)
+    for s in (-1, 1):
+        if species == "cat":
+            p.polygon(
+                [
+                    (x + s * 0.96 * r, y - 0.2 * r),
+                    (x + s * 0.92 * r, y - 1.4 * r),
+                    (x + s * 0.15 * r, y - 0.85 * r),
+                ],
+                fur,
+            )
+            p.polygon(
+                [
+                    (x + s * 0.8 * r, y - 0.5 * r),
+                    (x + s * 0.8 * r, y - 1.12 * r),
+                    (x + s * 0.4 * r, y - 0.8 * r),
+                ],
+                inner,
+                stroke=0,
+            )
+        elif species == "rabbit":
+            p.ellipse(x + s * 0.42 * r, y - 1.4 * r, 0.25 * r, 0.82 * r, fur)
+            p.ellipse(x + s * 0.42 * r, y - 1.35 * r, 0.12 * r, 0.58 * r, inner, stroke=0)
+        elif species == "bear":
+            p.ellipse(x + s * 0.74 * r, y - 0.76 * r, 0.36 * r, 0.36 * r, fur)
+            p.ellipse(x + s * 0.74 * r, y - 0.76 * r, 0.18 * r, 0.18 * r, inner, stroke=0)
+
+
+def _antenna(p: Pencil, head: Point, r: float) -> None:
+    x, y = head
+    p.line([(x, y - 0.8 * r), (x, y - 1.3 * r)], 0.1 * r)
+    p.ellipse(x, y - 1.38 * r, 0.15 * r, 0.15 * r, (236, 60, 60))
+    for s in (-1, 1):
+        p.rectangle(
+            x + s * 1.06 * r - 0.1 * r,
+            y - 0.25 * r,
+            x + s * 1.06 * r + 0.1 * r,
+            y + 0.3 * r,
+            (120, 126, 140),
+        )
+
+
+def draw_face(p: Pencil, actor: Actor, head: Point, r: float, skin: Colour) -> None:
+    who, expression = actor.character, actor.expression
+    if who.species in ANIMALS:
+        _muzzle(p, who.species, head, r, skin)
+    if who.species in ("boy", "girl"):
+        for s in (-1, 1):
+            p.ellipse(
+                head[0] + s * 0.62 * r,
+                head[1] + 0.42 * r,
+                0.16 * r,
+                0.11 * r,
+                mix(skin, BLUSH, 0.6),
+                stroke=0,
+            )
+    if who.species in ("grandpa", "grandma"):
+        _wrinkles(p, head, r)
+    if who.beard:
+        _beard(p, head, r, FUR[who.hair_colour])
+    if who.glasses == "sunglasses":
+        _brows(p, who, expression, head, r)
+        _sunglasses(p, head, r)
+    else:
+        _eyes(p, who, expression, head, r)
+        _brows(p, who, expression, head, r)
+        if who.glasses != "none":
+            _glasses(p, who.glasses, head, r)
+    if who.species in PEOPLE:
+        p.arc(head[0], head[1] + 0.26 * r, 0.07 * r, 0.06 * r, 10, 170, 0.045 * r)
+    _mouth(p, who, expression, head, r)
+    if expression == "sad":
+        _tear(p, head, r)
+    elif expression == "angry":
+        _anger_sign(p, head, r)
+
+
+def _muzzle(p: Pencil, species: str, head: Point, r: float, fur: Colour) -> None:
+    x, y = head
+    light = mix(fur, (255, 250, 240), 0.72)
+    if species == "dog":
+        for s in (-1, 1):
+            ear = mix(fur, (60, 30, 20), 0.45)
+            p.ellipse(x + s * 1.0 * r, y - 0.02 * r, 0.27 * r, 0.72 * r, ear)
+    p.ellipse(x, y + 0.52 * r, 0.52 * r, 0.4 * r, light, stroke=0)
+    p.ellipse(
+        x,
+        y + 0.26 * r,
+        0.13 * r if species != "dog" else 0.2 * r,
+        0.09 * r,
+        INK if species in ("dog", "bear") else (240, 120, 140),
+        stroke=0,
+    )
+    if species == "cat":
+        for s in (-1, 1):
+            for dy in (0.3, 0.48):
+                p.line(
+                    [(x + s * 0.6 * r, y + dy * r), (x + s * 1.2 * r, y + (dy * 1.5 - 0.18) * r)],
+                    0.035 * r,
+                )
+    elif species == "rabbit":
+        p.rectangle(x - 0.12 * r, y + 0.74 * r, x + 0.12 * r, y + 0.94 * r, WHITE)
+
+
+def _wrinkles(p: Pencil, head: Point, r: float) -> None:
+    x, y = head
+    for s in (-1, 1):
+        p.line([(x + s * 0.7 * r, y + 0.2 * r), (x + s * 0.84 * r, y + 0.12 * r)], 0.035 * r)
+        p.line([(x + s * 0.34 * r, y + 0.38 * r), (x + s * 0.46 * r, y + 0.62 * r)], 0.035 * r)
+    p.line([(x - 0.3 * r, y - 0.46 * r), (x + 0.3 * r, y - 0.46 * r)], 0.03 * r)
+
+
+def _beard(p: Pencil, head: Point, r: float, hair: Colour) -> None:
+    x, y = head
+    p.chord(x, y + 0.3 * r, 0.94 * r, 0.86 * r, 0, 180, hair)
+    p.ellipse(x, y + 0.56 * r, 0.42 * r, 0.26 * r, mix(hair, (255, 225, 200), 0.85), stroke=0)
+
+
+def _eyes(p: Pencil, who: Character, expression: str, head: Point, r: float) -> None:
+    lashes = who.species in ("woman", "girl", "grandma")
+    for s in (-1, 1):
+        x, y = head[0] + s * EYE_X * r, head[1] + EYE_Y * r
+        if expression == "laughing":
+            p.line(
+                [(x - 0.2 * r, y + 0.1 * r), (x, y - 0.12 * r), (x + 0.2 * r, y + 0.1 * r)],
+                0.09 * r,
+            )
+            continue
+        wide = 1.35 if expression == "surprised" else 1.0
+        p.ellipse(x, y, 0.19 * r * wide, 0.23 * r * wide, WHITE)
+        pupil = 0.07 if expression == "surprised" else 0.125
+        p.ellipse(x, y + 0.03 * r, pupil * r, (pupil + 0.02) * r, INK, stroke=0)
+        if expression != "surprised":
+            p.ellipse(x + 0.04 * r, y - 0.03 * r, 0.045 * r, 0.045 * r, WHITE, stroke=0)
+        if lashes:
+            for dx, dy in ((0.3, -0.16), (0.24, -0.28)):
+                p.line(
+                    [(x + s * 0.14 * r, y - 0.14 * r), (x + s * dx * r * 1.05, y + dy * r * wide)],
+                    0.055 * r,
+                )
+
+
+def _brows(p: Pencil, who: Character, expression: str, head: Point, r: float) -> None:
+    inner, outer = {
+        "angry": (-0.16, -0.4), "sad": (-0.46, -0.26), "surprised": (-0.5, -0.48),
+        "laughing": (-0.36, -0.34), "happy": (-0.38, -0.33), "calm": (-0.32, -0.32),
+    }[expression]  # fmt: skip
+    thick = 0.11 if who.species in ("man", "grandpa") or expression == "angry" else 0.06
+    for s in (-1, 1):
+        x, y = head[0] + s * EYE_X * r, head[1] + EYE_Y * r
+        p.line([(x - s * 0.2 * r, y + inner * r), (x + s * 0.2 * r, y + outer * r)], thick * r)
+
+
+def _mouth(p: Pencil, who: Character, expression: str, head: Point, r: float) -> None:
+    x, y = head[0], head[1] + MOUTH_Y * r
+    lips = who.species in ("woman", "grandma")
+    if expression == "happy":
+        p.chord(x, y - 0.06 * r, 0.28 * r, 0.24 * r, 0, 180, MOUTH)
+    elif expression == "laughing":
+        p.chord(x, y - 0.12 * r, 0.4 * r, 0.42 * r, 0, 180, MOUTH)
+        p.rectangle(x - 0.32 * r, y - 0.12 * r, x + 0.32 * r, y - 0.02 * r, WHITE, stroke=0)
+    elif expression == "sad":
+        p.arc(x, y + 0.16 * r, 0.24 * r, 0.17 * r, 190, 350, 0.085 * r)
+    elif expression == "angry":
+        p.rectangle(x - 0.28 * r, y - 0.07 * r, x + 0.28 * r, y + 0.13 * r, WHITE)
+        for dx in (-0.14, 0.0, 0.14):
+            p.line([(x + dx * r, y - 0.07 * r), (x + dx * r, y + 0.13 * r)], 0.035 * r)
+    elif expression == "surprised":
+        p.ellipse(x, y + 0.07 * r, 0.14 * r, 0.2 * r, MOUTH)
+    else:
+        p.line([(x - 0.18 * r, y), (x + 0.18 * r, y)], 0.08 * r)
+    if lips and expression in ("calm", "sad"):
+        p.ellipse(x, y + 0.1 * r, 0.1 * r, 0.035 * r, (226, 80, 100), stroke=0)
+
+
+def _tear(p: Pencil, head: Point, r: float) -> None:
+    for s in (-1, 1):
+        x, y = head[0] + s * 0.52 * r, head[1] + 0.3 * r
+        p.polygon(
+            [(x, y), (x + 0.11 * r, y + 0.26 * r), (x, y + 0.36 * r), (x - 0.11 * r, y + 0.26 * r)],
+            (92, 176, 250),
+        )
+
+
+def _anger_sign(p: Pencil, head: Point, r: float) -> None:
+    x, y = head[0] + 0.62 * r, head[1] - 0.56 * r
+    for dx, dy in ((-0.1, -0.1), (0.1, -0.1), (-0.1, 0.1), (0.1, 0.1)):
+        p.line(
+            [
+                (x + dx * 2.0 * r, y + dy * 0.7 * r),
+                (x + dx * 0.7 * r, y + dy * 0.7 * r),
+                (x + dx * 0.7 * r, y + dy * 2.0 * r),
+            ],
+            0.07 * r,
+            (226, 40, 40),
+        )
+
+
+def _glasses(p: Pencil, kind: str, head: Point, r: float) -> None:
+    x, y = head[0], head[1] + EYE_Y * r
+    for s in (-1, 1):
+        power = 2 if kind == "round" else 7
+        outline = [(x + s * EYE_X * r, y)]
+        del outline
+        _ring(
+            p, x + s * EYE_X * r, y, 0.33 * r, (0.33 if power == 2 else 0.27) * r, power, 0.085 * r
+        )
+        p.line([(x + s * 0.7 * r, y), (x + s * 0.96 * r, y - 0.06 * r)], 0.07 * r)
+    p.line([(x - 0.07 * r, y), (x + 0.07 * r, y)], 0.08 * r)
+
+
+def _ring(p: Pencil, x: float, y: float, rx: float, ry: float, power: float, width: float) -> None:
+    if power == 2:
+        p.ellipse(x, y, rx, ry, None, stroke=width)
+    else:
+        p.polygon(
+            [(x - rx, y - ry), (x + rx, y - ry), (x + rx, y + ry), (x - rx, y + ry)],
+            None,
+            stroke=width,
+        )
+
+
+def _sunglasses(p: Pencil, head: Point, r: float) -> None:
+    x, y = head[0], head[1] + EYE_Y * r
+    p.line([(x - 0.96 * r, y - 0.1 * r), (x + 0.96 * r, y - 0.1 * r)], 0.09 * r)
+    for s in (-1, 1):
+        p.rounded(x + s * 0.38 * r, y + 0.02 * r, 0.32 * r, 0.24 * r, 3, (30, 30, 44))
+        p.line(
+            [
+                (x + s * 0.38 * r - 0.1 * r, y + 0.06 * r),
+                (x + s * 0.38 * r + 0.04 * r, y - 0.1 * r),
+            ],
+            0.05 * r,
+            (150, 200, 240),
+        )
+
+
+def hair_behind(p: Pencil, who: Character, head: Point, r: float) -> None:
+    """The hair that hangs behind face and shoulders."""
+    x, y, hair = head[0], head[1], FUR[who.hair_colour]
+    if who.hair_style == "long":
+        p.rounded(x, y + 0.42 * r, 1.22 * r, 1.42 * r, 3, hair)
+    elif who.hair_style == "bun":
+        p.ellipse(x, y - 1.14 * r, 0.44 * r, 0.4 * r, hair)
+    elif who.hair_style == "ponytail":
+        p.ellipse(x + 1.15 * r, y + 0.25 * r, 0.4 * r, 0.85 * r, hair)
+        p.ellipse(x + 0.95 * r, y - 0.5 * r, 0.18 * r, 0.18 * r, (236, 70, 90))
+    elif who.hair_style == "curly":
+        for dx, dy in (
+            (-0.95, 0.3),
+            (0.95, 0.3),
+            (-1.05, -0.2),
+            (1.05, -0.2),
+            (-0.8, -0.7),
+            (0.8, -0.7),
+            (-0.3, -1.0),
+            (0.3, -1.0),
+        ):
+            p.ellipse(x + dx * r, y + dy * r, 0.38 * r, 0.38 * r, hair)
+
+
+def hair_in_front(p: Pencil, who: Character, head: Point, r: float) -> None:
+    """The hair that frames the forehead."""
+    if who.species not in PEOPLE or who.hair_style == "bald":
+        return
+    x, y, hair = head[0], head[1], FUR[who.hair_colour]
+    if who.hair_style == "spiky":
+        points = [(x - 1.0 * r, y - 0.1 * r)]
+        for i in range(5):
+            left = x + (-0.96 + i * 0.384) * r
+            points += [
+                (left + 0.02 * r, y - 1.42 * r + abs(i - 2) * 0.12 * r),
+                (left + 0.384 * r, y - 0.75 * r),
+            ]
+        points += [
+            (x + 1.0 * r, y - 0.1 * r),
+            (x + 0.6 * r, y - 0.52 * r),
+            (x, y - 0.42 * r),
+            (x - 0.6 * r, y - 0.52 * r),
+        ]
+        p.polygon(points, hair)
+        return
+    _cap_of_hair(p, x, y, r, hair)
+    if who.hair_style == "curly":
+        for dx, dy in ((-0.66, -0.62), (-0.24, -0.74), (0.22, -0.74), (0.64, -0.62)):
+            p.ellipse(x + dx * r, y + dy * r, 0.3 * r, 0.27 * r, hair)
+    elif who.hair_style == "long":
+        for s in (-1, 1):
+            p.rounded(x + s * 1.0 * r, y + 0.42 * r, 0.2 * r, 0.85 * r, 3, hair)
+
+
+def _cap_of_hair(p: Pencil, x: float, y: float, r: float, hair: Colour) -> None:
+    import math
+
+    outer = [
+        (x + 1.05 * r * math.cos(a), y + 1.08 * r * math.sin(a))
+        for a in (math.pi + math.pi * i / 20 for i in range(21))
+    ]
+    fringe = [
+        (x + 1.0 * r, y + 0.1 * r),
+        (x + 0.8 * r, y - 0.36 * r),
+        (x + 0.3 * r, y - 0.52 * r),
+        (x - 0.15 * r, y - 0.44 * r),
+        (x - 0.6 * r, y - 0.52 * r),
+        (x - 0.84 * r, y - 0.3 * r),
+        (x - 1.0 * r, y + 0.1 * r),
+    ]
+    p.polygon(outer + fringe, hair)
+
+
+def draw_hat(p: Pencil, who: Character, head: Point, r: float) -> None:
+    """Cap, beanie or top hat, in a darker tone of the clothes so that it belongs to them."""
+    if who.hat == "none":
+        return
+    x, y = head[0], head[1] - 0.42 * r
+    colour = mix(CLOTHING[who.clothing_colour], (30, 24, 40), 0.28)
+    band = mix(colour, WHITE, 0.65)
+    if who.hat == "cap":
+        p.chord(x, y, 0.98 * r, 0.82 * r, 180, 360, colour)
+        p.rounded(x + 0.55 * r, y + 0.02 * r, 0.85 * r, 0.14 * r, 3, colour)
+        p.ellipse(x, y - 0.82 * r, 0.1 * r, 0.08 * r, band)
+    elif who.hat == "beanie":
+        p.chord(x, y, 1.02 * r, 0.95 * r, 180, 360, colour)
+        p.rounded(x, y - 0.02 * r, 1.06 * r, 0.18 * r, 5, band)
+        p.ellipse(x, y - 1.0 * r, 0.22 * r, 0.22 * r, band)
+    else:
+        p.rectangle(x - 0.66 * r, y - 1.2 * r, x + 0.66 * r, y, colour)
+        p.rectangle(x - 0.66 * r, y - 0.3 * r, x + 0.66 * r, y - 0.08 * r, band)
+        p.rounded(x, y + 0.02 * r, 1.2 * r, 0.13 * r, 4, colour)

@@ -1,0 +1,111 @@
+"""Train the house artist from nothing: `python -m engine.house.train --minutes N [--resume]`.
+
+Four parts one after the other: the autoencoder (pictures and latents), the reader (words), the
+painter (the UNet), the judge. Each saves a checkpoint every few minutes and when it is stopped;
+`--resume` goes on from there, or, without checkpoints, from the weights in the repository.
+`--part` trains one of them alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderDC, UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextModel, PreTrainedTokenizerFast
+
+from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
+from engine.house.course import pick_device
+from engine.house.judge import Judge, load_judge, save_judge, train_judge
+from engine.house.painter import build_scheduler, build_unet, train_painter
+from engine.house.words import train_words
+from engine.models import HOUSE_WEIGHTS
+
+CHECKPOINTS = Path("checkpoints/house")
+SHARES = {"autoencoder": 0.2, "words": 0.06, "painter": 0.66, "judge": 0.08}
+INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderDC"],
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
+}
+
+
+def save_half(model: nn.Module, folder: Path) -> None:
+    """Write a diffusers or transformers model as fp16 safetensors; `model` stays as it is."""
+    before = next(model.parameters()).dtype
+    model.to(torch.float16).save_pretrained(folder, safe_serialization=True)  # type: ignore[operator]
+    model.to(before)
+
+
+def part_autoencoder(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
+    start = prepare(build_autoencoder())
+    if resume and (weights / "vae").exists():
+        start = AutoencoderDC.from_pretrained(weights / "vae", torch_dtype=torch.float32)
+    save_half(
+        train_autoencoder(start, minutes, CHECKPOINTS, device, resume=resume), weights / "vae"
+    )
+
+
+def part_words(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
+    encoder, tokenizer = train_words(minutes, CHECKPOINTS, device, resume=resume)
+    save_half(encoder, weights / "text_encoder")
+    tokenizer.save_pretrained(weights / "tokenizer")
+
+
+def part_painter(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
+    autoencoder = AutoencoderDC.from_pretrained(weights / "vae", torch_dtype=torch.float32)
+    encoder = CLIPTextModel.from_pretrained(weights / "text_encoder", torch_dtype=torch.float32)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(weights / "tokenizer")
+    start = build_unet()
+    if resume and (weights / "unet").exists():
+        start = UNet2DConditionModel.from_pretrained(weights / "unet", torch_dtype=torch.float32)
+    unet = train_painter(
+        start, minutes, CHECKPOINTS, device, (autoencoder, encoder, tokenizer), resume=resume
+    )
+    save_half(unet, weights / "unet")
+    build_scheduler().save_pretrained(weights / "scheduler")
+    (weights / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n")
+
+
+def part_judge(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
+    path = weights / "judge.safetensors"
+    start = load_judge(path) if resume and path.exists() else Judge()
+    save_judge(train_judge(start, minutes, CHECKPOINTS, device, resume=resume), path)
+
+
+PARTS: dict[str, Callable[[float, torch.device, bool, Path], None]] = {
+    "autoencoder": part_autoencoder,
+    "words": part_words,
+    "painter": part_painter,
+    "judge": part_judge,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, required=True, help="for all parts together")
+    parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
+    parser.add_argument("--part", choices=PARTS, help="train this part alone")
+    parser.add_argument("--weights", type=Path, default=HOUSE_WEIGHTS, help="where the result goes")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    options.weights.mkdir(parents=True, exist_ok=True)
+    device = pick_device()
+    print(f"training on {device}", flush=True)
+    for name in [options.part] if options.part else PARTS:
+        minutes = options.minutes * (1.0 if options.part else SHARES[name])
+        PARTS[name](minutes, device, options.resume, options.weights)
+
+
+if __name__ == "__main__":
+    main()

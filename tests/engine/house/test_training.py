@@ -1,0 +1,139 @@
+"""The training of the house artist: small, real runs on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from torch import nn
+
+from engine.attention.consistent import Bank, Glance, consistent_attention
+from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
+from engine.house.captions import sample_caption
+from engine.house.course import Course
+from engine.house.judge import Judge, load_judge, save_judge
+from engine.house.painter import (
+    ALL,
+    GROUP,
+    LEFT,
+    NONE,
+    RIGHT,
+    GroupAttention,
+    build_scheduler,
+    group_captions,
+    noise_levels,
+    who_sees_whom,
+)
+from engine.house.scenes import sample_character, sample_scene, sample_story
+from engine.house.words import answers
+
+
+def test_a_course_stops_on_time_and_resumes_where_it_was(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+
+    def course(model: nn.Module) -> Course:
+        return Course("small", {"m": model}, minutes=0.01, learning_rate=0.1, folder=tmp_path)
+
+    first = nn.Linear(2, 1)
+    run = course(first)
+    for _ in run.lessons():
+        run.learn(first(torch.ones(1, 2)).square().sum())
+    assert run.step_number > 3
+    second = nn.Linear(2, 1)
+    again = course(second)
+    assert again.resume()
+    assert again.step_number == run.step_number
+    assert torch.equal(second.weight, first.weight)
+
+
+def test_a_few_seconds_of_training_give_an_autoencoder_that_diffusers_loads(tmp_path: Path) -> None:
+    model = train_autoencoder(
+        prepare(build_autoencoder()), 0.03, tmp_path, torch.device("cpu"), resume=False
+    )
+    model.save_pretrained(tmp_path / "vae")
+    assert build_autoencoder().from_pretrained(tmp_path / "vae").config.latent_channels == 16
+
+
+def test_the_judge_survives_saving_as_safetensors(tmp_path: Path) -> None:
+    model = Judge()
+    save_judge(model, tmp_path / "judge.safetensors")
+    loaded = load_judge(tmp_path / "judge.safetensors")
+    picture = torch.rand(1, 3, 256, 256)
+    assert (model(picture)["pose"] - loaded(picture)["pose"]).abs().max() < 0.05
+
+
+def test_a_panel_sees_only_panels_that_show_one_of_its_characters_alone() -> None:
+    random = Random(1)
+    a, b = sample_character(random), sample_character(random)
+    scenes = tuple(sample_scene(random, cast) for cast in ((a,), (b,), (a, b), (b, a)))
+    assert who_sees_whom(scenes).tolist() == [
+        [NONE, NONE, NONE, NONE],
+        [NONE, NONE, NONE, NONE],
+        [LEFT, RIGHT, NONE, NONE],
+        [RIGHT, LEFT, NONE, NONE],
+    ]
+    assert who_sees_whom((scenes[0], scenes[0])).tolist() == [[NONE, ALL], [ALL, NONE]]
+
+
+def test_training_attention_is_the_engines_attention() -> None:
+    """The mask of training and the gathered banks of drawing compute the same formula."""
+    torch.manual_seed(3)
+    tokens = torch.randn(GROUP, 16, 8)
+    sight = torch.tensor([[[0, 0, 0, 0], [1, 0, 0, 0], [2, 3, 0, 0], [0, 0, 0, 0]]])
+
+    class Layer(nn.Module):
+        heads = 2
+        to_q, to_k, to_v = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+        to_out = nn.ModuleList([nn.Identity()])
+
+    layer = Layer()
+    processor = GroupAttention(2)
+    processor.sight = sight
+    torch.manual_seed(4)
+    trained = processor(layer, tokens)  # type: ignore[arg-type]
+    torch.manual_seed(4)
+    chosen = torch.randperm(16)[:8]
+    names = ("0", "1")
+    bank = Bank(
+        {n: layer.to_k(tokens[int(n), chosen])[None] for n in names},
+        {n: layer.to_v(tokens[int(n), chosen])[None] for n in names},
+    )
+    half = (Glance(("0",), 0, 0.5), Glance(("1",), 0.5, 1))
+    sights = ((Glance(()),), (Glance(("0",)),), half, (Glance(()),))
+    drawn = consistent_attention(
+        layer.to_q(tokens), layer.to_k(tokens), layer.to_v(tokens), bank, sights, heads=2
+    )
+    assert (trained - drawn).abs().max() < 1e-5
+
+
+def test_noise_levels_are_valid_and_often_have_a_nearly_clean_leader() -> None:
+    random = Random(2)
+    sight = torch.ones(GROUP, GROUP, dtype=torch.long)
+    drawn = torch.stack([noise_levels(sight, random) for _ in range(400)])
+    assert drawn.min() >= 0
+    assert drawn.max() < build_scheduler().config.num_train_timesteps
+    assert ((drawn < 30).any(1)).float().mean() > 0.4
+
+
+def test_the_captions_of_a_story_describe_a_character_in_the_same_words() -> None:
+    random = Random(4)
+    for _ in range(50):
+        texts = group_captions(sample_story(random, GROUP), random)
+        assert len(texts) == GROUP
+        assert all(texts)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_caption_keeps_silent_about_is_unsaid(seed: int) -> None:
+    random = Random(seed)
+    scene = sample_scene(random, (sample_character(random),))
+    _, mentions, about = sample_caption(scene, random)
+    said = answers(scene, mentions, about)
+    assert (said["0_hair"] == 0) == (
+        not mentions[0].hair or scene.actors[0].character.hair_style == "bald"
+    )
+    assert (said["0_pose"] == 0) == (not about.poses[0])
+    assert said["1_species"] == 0
+    assert said["count"] == 2
