@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -144,14 +145,14 @@ def draw(
     comic.files.check(file, len(script.panels))
     check_lettering(comic)
     check_memory()
-    say(draw_comic(comic, draw_story))
+    say(draw_comic(comic, partial(draw_story, device=config.engine.device)))
 
 
-def draw_story(request: DrawRequest) -> Iterator[Event]:
+def draw_story(request: DrawRequest, device: str) -> Iterator[Event]:
     """The engine's, loaded only when drawing begins: torch takes seconds."""
     from engine.story import draw_story
 
-    yield from draw_story(request)
+    yield from draw_story(request, device=device)
 
 
 def check_settings(settings: DrawRequest) -> None:

@@ -51,7 +51,8 @@ def _matrix_step(weight: nn.Parameter, state: dict[str, Any]) -> Tensor:
     nesterov = gradient.lerp(momentum, MOMENTUM)
     update = orthogonal(nesterov.flatten(1))
     scale = 0.2 * max(update.shape) ** 0.5
-    return update.view_as(weight) * scale
+    scaled: Tensor = update.view_as(weight) * scale
+    return scaled
 
 
 def _adam_step(weight: nn.Parameter, state: dict[str, Any]) -> Tensor:
@@ -65,7 +66,8 @@ def _adam_step(weight: nn.Parameter, state: dict[str, Any]) -> Tensor:
     mean = state["mean"].lerp_(gradient, 0.1)
     square = state["square"].lerp_(gradient.square(), 0.02)
     count = float(state["step"])
-    return (mean / (1 - 0.9**count)) / ((square / (1 - 0.98**count)).sqrt() + 1e-8)
+    update: Tensor = (mean / (1 - 0.9**count)) / ((square / (1 - 0.98**count)).sqrt() + 1e-8)
+    return update
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
@@ -78,4 +80,5 @@ def orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(5):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    result: Tensor = (x.T if tall else x).to(matrix.dtype)
+    return result

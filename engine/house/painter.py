@@ -21,14 +21,21 @@ from diffusers import AutoencoderDC, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from PIL import Image
 from torch import Tensor
-from transformers import CLIPTextModel, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from engine.house.autoencoder import LATENT_CHANNELS, as_tensor
-from engine.house.captions import Language, caption, describe, sample_mention, sample_scene_mention
+from engine.house.captions import (
+    Language,
+    Mention,
+    caption,
+    describe,
+    sample_mention,
+    sample_scene_mention,
+)
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw
-from engine.house.scenes import Scene, sample_single, sample_story
-from engine.house.words import WIDTH, tokens
+from engine.house.scenes import Character, Scene, sample_single, sample_story
+from engine.house.words import WIDTH, Examiner, answers, exam_loss, tokens
 
 SIDE = PIXELS // 16  # of the latents
 GROUP = 4  # panels that are trained together
@@ -37,7 +44,10 @@ FRESH = 3  # of them newly drawn; the others come from the store
 STORE = 6000  # groups
 RATE = 0.5  # share of another panel's tokens that is seen, r of the paper
 EMPTY_CAPTIONS = 0.1  # for classifier-free guidance
+PLAIN_STORIES = 0.12  # share of the groups that see nothing
+EXAM_WEIGHT = 0.1
 NONE, ALL, LEFT, RIGHT = 0, 1, 2, 3  # which part of one panel sees another panel
+OTHERS = torch.tensor([[j for j in range(GROUP) if j != i] for i in range(GROUP)])
 
 
 def build_unet() -> UNet2DConditionModel:
@@ -122,19 +132,28 @@ class Store:
         ]
 
 
-def group_captions(scenes: tuple[Scene, ...], random: Random) -> list[str]:
-    """A caption a panel, in one language; a character is described in the same words each time."""
+def group_captions(
+    scenes: tuple[Scene, ...], random: Random
+) -> tuple[list[str], list[dict[str, int]]]:
+    """A caption a panel, in one language, and what each says (`words.answers`).
+
+    A character is described in the same words each time, as a story's cast line does.
+    """
     language: Language = random.choice(("en", "zh"))
-    described = {}
-    for actor in (actor for scene in scenes for actor in scene.actors):
-        if actor.character not in described:
-            mention = sample_mention(random)
-            described[actor.character] = describe(actor.character, mention, random, language)
-    captions = []
+    mentions: dict[Character, Mention] = {}
+    described: dict[Character, str] = {}
+    texts, said = [], []
     for scene in scenes:
-        said = tuple(described[actor.character] for actor in scene.actors)
-        captions.append(caption(scene, said, sample_scene_mention(random, scene), random, language))
-    return captions
+        cast = [actor.character for actor in scene.actors]
+        for who in cast:
+            if who not in mentions:
+                mentions[who] = sample_mention(random)
+                described[who] = describe(who, mentions[who], random, language)
+        about = sample_scene_mention(random, scene)
+        words = tuple(described[who] for who in cast)
+        texts.append(caption(scene, words, about, random, language))
+        said.append(answers(scene, [mentions[who] for who in cast], about))
+    return texts, said
 
 
 def noise_levels(sight: Tensor, random: Random) -> Tensor:
@@ -178,17 +197,19 @@ class GroupAttention:
         out: Tensor = attn.to_out[0](seen.transpose(1, 2).reshape(batch, count, width))
         return out
 
-    def _with_others(self, t: Tensor, chosen: Tensor) -> Tensor:  # [G*P, N, C] -> [G*P, N + P*n, C]
-        sampled = t[:, chosen].view(-1, 1, GROUP * len(chosen), t.shape[-1])
-        return torch.cat([t, sampled.expand(-1, GROUP, -1, -1).reshape(len(t), -1, t.shape[-1])], 1)
+    def _with_others(self, t: Tensor, chosen: Tensor) -> Tensor:  # [G*P, N, C] -> [G*P, N + 3n, C]
+        sampled = t[:, chosen].view(-1, GROUP, len(chosen), t.shape[-1])
+        others = sampled[:, OTHERS]  # [G, P, P - 1, n, C]
+        return torch.cat([t, others.reshape(len(t), -1, t.shape[-1])], 1)
 
-    def _mask(self, count: int, sampled: int) -> Tensor:  # bool [G*P, 1, N, N + P*n]
+    def _mask(self, count: int, sampled: int) -> Tensor:  # bool [G*P, 1, N, N + 3n]
         assert self.sight is not None
         side = round(count**0.5)
         left = (torch.arange(count, device=self.sight.device) % side) < side // 2  # [N]
         parts = torch.stack([torch.zeros_like(left), torch.ones_like(left), left, ~left])  # [4, N]
-        others = parts[self.sight].transpose(2, 3)  # [G, P, N, P]
-        others = others.reshape(-1, count, GROUP).repeat_interleave(sampled, dim=2)
+        sight = self.sight.gather(2, OTHERS.to(self.sight.device).expand(len(self.sight), -1, -1))
+        others = parts[sight].transpose(2, 3).reshape(-1, count, GROUP - 1)  # [G*P, N, 3]
+        others = others.repeat_interleave(sampled, dim=2)
         own = torch.ones(len(others), count, count, dtype=torch.bool, device=others.device)
         return torch.cat([own, others], 2).unsqueeze(1)
 
@@ -212,76 +233,109 @@ def seeing(layers: list[GroupAttention], sight: Tensor | None) -> Iterator[None]
             layer.sight = None
 
 
+@dataclass
+class Painter:
+    """What is trained together: the UNet, and the reader that goes on being examined."""
+
+    unet: UNet2DConditionModel
+    examiner: Examiner
+    tokenizer: PreTrainedTokenizerFast
+
+
 def train_painter(
-    start: UNet2DConditionModel, minutes: float, folder: Path, device: torch.device,
-    others: tuple[AutoencoderDC, CLIPTextModel, PreTrainedTokenizerFast], *, resume: bool,
-) -> UNet2DConditionModel:  # fmt: skip
-    """Teach the UNet on single panels and stories; returns the average of its weights."""
-    autoencoder, encoder, tokenizer = others
+    painter: Painter, autoencoder: AutoencoderDC, minutes: float, folder: Path,
+    device: torch.device, *, resume: bool,
+) -> Painter:  # fmt: skip
+    """Teach the UNet on single panels and stories; returns the averages of the weights."""
     autoencoder.eval().to(device, memory_format=torch.channels_last)
-    encoder.eval().to(device)
-    unet = start.to(device, memory_format=torch.channels_last)
-    course = Course("painter", {"unet": unet}, minutes=minutes, learning_rate=1e-3, folder=folder)
+    unet = painter.unet.to(device, memory_format=torch.channels_last)
+    examiner = painter.examiner.to(device)
+    parts = {"unet": unet, "examiner": examiner}
+    course = Course("painter", parts, minutes=minutes, learning_rate=1.8e-3, folder=folder)
     if resume:
         course.resume()
     layers = install_group_attention(unet)
     scheduler = build_scheduler()
     random = Random(course.step_number + 17)
     store = Store(autoencoder, device, random)
+    averages = Painter(course.averages["unet"], course.averages["examiner"], painter.tokenizer)
     for _ in course.lessons():
-        groups = store.batch()
-        latents = torch.cat([g.latents for g in groups])
-        sight = torch.stack([g.sight for g in groups])
-        levels = torch.stack([noise_levels(s, random) for s in sight])
-        # A panel sees only panels that are no noisier than itself, as when the identity leads.
-        sight = torch.where(levels[:, None, :] <= levels[:, :, None], sight, NONE)
-        sight[torch.tensor([random.random() < 0.12 for _ in groups])] = NONE
-        texts = [
-            [""] * GROUP if random.random() < EMPTY_CAPTIONS else group_captions(g.scenes, random)
-            for g in groups
-        ]
-        with torch.no_grad():
-            ids = tokens(tokenizer, [t for texts_of_group in texts for t in texts_of_group])
-            states = encoder(input_ids=ids.to(device)).last_hidden_state
-        noise = torch.randn_like(latents)
-        t = levels.flatten().to(device)
-        noisy = scheduler.add_noise(latents, noise, t).contiguous(memory_format=torch.channels_last)
-        target = scheduler.get_velocity(latents, noise, t)
-        with torch.autocast(device.type, torch.bfloat16), seeing(layers, sight.to(device)):
-            guess = unet(noisy, t, encoder_hidden_states=states).sample
-        error = (guess.float() - target).pow(2).mean((1, 2, 3))
-        course.learn(error.mean(), noisy=error[t > 500].mean().item() if (t > 500).any() else 0.0)
+        lesson = make_lesson(store.batch(), scheduler, random, device)
+        with torch.autocast(device.type, torch.bfloat16):
+            ids = tokens(painter.tokenizer, lesson.texts).to(device)
+            states, guesses = examiner.read(ids)
+            with seeing(layers, lesson.sight):
+                guess = unet(lesson.noisy, lesson.levels, encoder_hidden_states=states).sample
+        error = (guess.float() - lesson.target).pow(2).mean((1, 2, 3))
+        words = exam_loss(guesses, lesson.said)
+        late = error[lesson.levels > 500]
+        course.learn(
+            error.mean() + EXAM_WEIGHT * words,
+            painting=error.mean().item(),
+            noisy=late.mean().item() if len(late) else 0.0,
+            words=words.item(),
+        )
         if course.step_number % 250 == 0:
-            sheet = sample_sheet(
-                course.averages["unet"], scheduler, autoencoder, encoder, tokenizer
-            )
+            sheet = sample_sheet(averages, scheduler, autoencoder)
             sheet.save(folder / f"painter-{course.step_number:06d}.png")
-    return course.averages["unet"]
+    return averages
+
+
+@dataclass
+class Lesson:
+    """One step's worth: noisy latents, their levels and targets, words, and who sees whom."""
+
+    noisy: Tensor
+    levels: Tensor
+    target: Tensor
+    texts: list[str]
+    said: list[dict[str, int]]
+    sight: Tensor
+
+
+def make_lesson(
+    groups: list[Panels], scheduler: DDIMScheduler, random: Random, device: torch.device
+) -> Lesson:
+    latents = torch.cat([g.latents for g in groups])
+    sight = torch.stack([g.sight for g in groups])
+    levels = torch.stack([noise_levels(s, random) for s in sight])
+    # A panel sees only panels that are no noisier than itself, as when the identity leads.
+    sight = torch.where(levels[:, None, :] <= levels[:, :, None], sight, NONE)
+    sight[torch.tensor([random.random() < PLAIN_STORIES for _ in groups])] = NONE
+    texts, said = [], []
+    for group in groups:
+        its_texts, its_said = group_captions(group.scenes, random)
+        silent = random.random() < EMPTY_CAPTIONS
+        texts += [""] * GROUP if silent else its_texts
+        said += [{}] * GROUP if silent else its_said
+    noise, t = torch.randn_like(latents), levels.flatten().to(device)
+    noisy = scheduler.add_noise(latents, noise, t).contiguous(memory_format=torch.channels_last)
+    target = scheduler.get_velocity(latents, noise, t)
+    return Lesson(noisy, t, target, texts, said, sight.to(device))
 
 
 @torch.no_grad()
 def sample_sheet(
-    unet: torch.nn.Module, scheduler: DDIMScheduler, autoencoder: AutoencoderDC,
-    encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerFast, *, count: int = 8, steps: int = 20,
+    painter: Painter, scheduler: DDIMScheduler, autoencoder: AutoencoderDC, *, count: int = 8,
+    steps: int = 20,
 ) -> Image.Image:  # fmt: skip
     """Drawn scenes above, and below what the painter makes of their captions."""
     random = Random(1)
     scenes = [sample_single(random) for _ in range(count)]
-    texts = [group_captions((scene,), random)[0] for scene in scenes]
-    device = next(unet.parameters()).device
-    states = encoder(input_ids=tokens(tokenizer, [""] * count + texts).to(device)).last_hidden_state
-    x = torch.randn(
-        count, LATENT_CHANNELS, SIDE, SIDE, generator=torch.Generator().manual_seed(1)
-    ).to(device)
+    texts = [group_captions((scene,), random)[0][0] for scene in scenes]
+    device = next(painter.unet.parameters()).device
+    ids = tokens(painter.tokenizer, [""] * count + texts).to(device)
+    states, _ = painter.examiner.read(ids)
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(count, LATENT_CHANNELS, SIDE, SIDE, generator=generator).to(device)
     scheduler.set_timesteps(steps)
     with torch.autocast(device.type, torch.bfloat16):
         for t in scheduler.timesteps:
-            plain, said = (
-                unet(torch.cat([x, x]), t, encoder_hidden_states=states).sample.float().chunk(2)
-            )
+            both = painter.unet(torch.cat([x, x]), t, encoder_hidden_states=states).sample
+            plain, said = both.float().chunk(2)
             x = scheduler.step(plain + 3.0 * (said - plain), t, x).prev_sample
         drawn = autoencoder.decode(x).sample.float()
     made = drawn.clamp(-1, 1).add(1).mul(127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
     true = np.stack([np.asarray(draw(scene)) for scene in scenes])
-    rows = np.concatenate([np.concatenate(list(r), 1) for r in (true, made)], 0)
-    return Image.fromarray(rows)
+    rows = [np.concatenate(list(row), 1) for row in (true, made)]
+    return Image.fromarray(np.concatenate(rows, 0))

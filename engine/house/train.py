@@ -21,8 +21,8 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
 from engine.house.course import pick_device
 from engine.house.judge import Judge, load_judge, save_judge, train_judge
-from engine.house.painter import build_scheduler, build_unet, train_painter
-from engine.house.words import train_words
+from engine.house.painter import Painter, build_scheduler, build_unet, train_painter
+from engine.house.words import Examiner, train_words
 from engine.models import HOUSE_WEIGHTS
 
 CHECKPOINTS = Path("checkpoints/house")
@@ -54,22 +54,36 @@ def part_autoencoder(minutes: float, device: torch.device, resume: bool, weights
 
 
 def part_words(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
-    encoder, tokenizer = train_words(minutes, CHECKPOINTS, device, resume=resume)
-    save_half(encoder, weights / "text_encoder")
+    examiner, tokenizer = train_words(minutes, CHECKPOINTS, device, resume=resume)
+    save_examiner(examiner, weights)
     tokenizer.save_pretrained(weights / "tokenizer")
+
+
+def save_examiner(examiner: Examiner, weights: Path) -> None:
+    """The encoder goes with the model, the questions only with the checkpoints."""
+    save_half(examiner.encoder, weights / "text_encoder")
+    torch.save(examiner.questions.state_dict(), CHECKPOINTS / "questions.pt")
+
+
+def load_examiner(weights: Path) -> Examiner:
+    encoder = CLIPTextModel.from_pretrained(weights / "text_encoder", torch_dtype=torch.float32)
+    examiner = Examiner(encoder)
+    questions = CHECKPOINTS / "questions.pt"
+    if questions.exists():
+        examiner.questions.load_state_dict(torch.load(questions, weights_only=True))
+    return examiner
 
 
 def part_painter(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
     autoencoder = AutoencoderDC.from_pretrained(weights / "vae", torch_dtype=torch.float32)
-    encoder = CLIPTextModel.from_pretrained(weights / "text_encoder", torch_dtype=torch.float32)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(weights / "tokenizer")
-    start = build_unet()
+    unet = build_unet()
     if resume and (weights / "unet").exists():
-        start = UNet2DConditionModel.from_pretrained(weights / "unet", torch_dtype=torch.float32)
-    unet = train_painter(
-        start, minutes, CHECKPOINTS, device, (autoencoder, encoder, tokenizer), resume=resume
-    )
-    save_half(unet, weights / "unet")
+        unet = UNet2DConditionModel.from_pretrained(weights / "unet", torch_dtype=torch.float32)
+    painter = Painter(unet, load_examiner(weights), tokenizer)
+    trained = train_painter(painter, autoencoder, minutes, CHECKPOINTS, device, resume=resume)
+    save_half(trained.unet, weights / "unet")
+    save_examiner(trained.examiner, weights)
     build_scheduler().save_pretrained(weights / "scheduler")
     (weights / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n")
 

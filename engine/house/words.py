@@ -123,9 +123,27 @@ class Examiner(nn.Module):
             {k.replace(".", "_"): nn.Linear(WIDTH, len(v) + 1) for k, v in questions.items()}
         )
 
+    def read(self, ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Token states [B, T, WIDTH] and logits [B, answers], one tensor a question."""
+        read = self.encoder(input_ids=ids)
+        return read.last_hidden_state, {
+            k: question(read.pooler_output) for k, question in self.questions.items()
+        }
+
     def forward(self, ids: Tensor) -> dict[str, Tensor]:
-        said = self.encoder(input_ids=ids).pooler_output
-        return {k: question(said) for k, question in self.questions.items()}
+        return self.read(ids)[1]
+
+
+def exam_loss(guesses: dict[str, Tensor], said: Sequence[dict[str, int]]) -> Tensor:
+    """Mean cross-entropy over the questions; captions with no answers are not examined."""
+    rows = [i for i, answer in enumerate(said) if answer]
+    if not rows:
+        return next(iter(guesses.values())).sum() * 0
+    losses = []
+    for key, logits in guesses.items():
+        truth = torch.tensor([said[i][key] for i in rows], device=logits.device)
+        losses.append(F.cross_entropy(logits[rows].float(), truth))
+    return torch.stack(losses).mean()
 
 
 def answers(scene: Scene, mentions: Sequence[Mention], about: SceneMention) -> dict[str, int]:
@@ -193,8 +211,8 @@ def sample_examinations(
 
 def train_words(
     minutes: float, folder: Path, device: torch.device, *, resume: bool
-) -> tuple[CLIPTextModel, PreTrainedTokenizerFast]:
-    """Teach tokenizer and encoder on captions alone; returns the encoder's average weights."""
+) -> tuple[Examiner, PreTrainedTokenizerFast]:
+    """Teach tokenizer and encoder on captions alone; returns the average weights."""
     random = Random(5)
     path = folder / "tokenizer"
     if path.exists():
@@ -224,4 +242,4 @@ def train_words(
         course.learn(loss.mean(), right=right.mean().item(), worst=right.min().item())
     average = course.averages["model"]
     assert isinstance(average, Examiner)
-    return average.encoder, tokenizer
+    return average, tokenizer

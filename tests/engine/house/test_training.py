@@ -120,7 +120,7 @@ def test_noise_levels_are_valid_and_often_have_a_nearly_clean_leader() -> None:
 def test_the_captions_of_a_story_describe_a_character_in_the_same_words() -> None:
     random = Random(4)
     for _ in range(50):
-        texts = group_captions(sample_story(random, GROUP), random)
+        texts, _ = group_captions(sample_story(random, GROUP), random)
         assert len(texts) == GROUP
         assert all(texts)
 
