@@ -42,7 +42,7 @@ class DrawRequest:
     rate: float = 0.5  # share of the other panels' tokens that a panel sees (r of the paper)
     size: int | None = None  # width and height of a panel in pixels
     identity_panels: int = 3  # panels a character whose tokens the other panels see
-    micro_batch: int = 8  # panels drawn at the same time: bounds the memory, changes no picture
+    micro_batch: int = 8  # panels drawn at the same time: bounds the memory
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)

@@ -258,7 +258,9 @@ def train_painter(
     scheduler = build_scheduler()
     random = Random(course.step_number + 17)
     store = Store(autoencoder, device, random)
-    averages = Painter(course.averages["unet"], course.averages["examiner"], painter.tokenizer)
+    reader = course.averages["examiner"]
+    assert isinstance(reader, Examiner)
+    averages = Painter(course.averages["unet"], reader, painter.tokenizer)
     for _ in course.lessons():
         lesson = make_lesson(store.batch(), scheduler, random, device)
         with torch.autocast(device.type, torch.bfloat16):

@@ -2,16 +2,19 @@
 
 Four parts one after the other: the autoencoder (pictures and latents), the reader (words), the
 painter (the UNet), the judge. Each saves a checkpoint every few minutes and when it is stopped;
-`--resume` goes on from there, or, without checkpoints, from the weights in the repository.
+`--resume` goes on from there, or, without checkpoints, from the weights in the repository; then
+of the autoencoder only the decoder learns, because the painter knows its latents.
 `--part` trains one of them alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderDC, UNet2DConditionModel
@@ -27,6 +30,8 @@ from engine.models import HOUSE_WEIGHTS
 
 CHECKPOINTS = Path("checkpoints/house")
 SHARES = {"autoencoder": 0.2, "words": 0.06, "painter": 0.66, "judge": 0.08}
+# Once there is a painter the reader goes on learning with it, and the latents stay what they are.
+LATER_SHARES = {"autoencoder": 0.1, "painter": 0.85, "judge": 0.05}
 INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "unet": ["diffusers", "UNet2DConditionModel"],
@@ -39,18 +44,19 @@ INDEX = {
 
 def save_half(model: nn.Module, folder: Path) -> None:
     """Write a diffusers or transformers model as fp16 safetensors; `model` stays as it is."""
-    before = next(model.parameters()).dtype
-    model.to(torch.float16).save_pretrained(folder, safe_serialization=True)  # type: ignore[operator]
-    model.to(before)
+    half: Any = copy.deepcopy(model).half()
+    half.save_pretrained(folder, safe_serialization=True)
 
 
 def part_autoencoder(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
-    start = prepare(build_autoencoder())
+    start, name = prepare(build_autoencoder()), "autoencoder"
     if resume and (weights / "vae").exists():
         start = AutoencoderDC.from_pretrained(weights / "vae", torch_dtype=torch.float32)
-    save_half(
-        train_autoencoder(start, minutes, CHECKPOINTS, device, resume=resume), weights / "vae"
-    )
+    if resume and (weights / "unet").exists():  # the painter has learnt these latents
+        start.encoder.requires_grad_(False)
+        name = "decoder"
+    trained = train_autoencoder(start, name, minutes, CHECKPOINTS, device, resume=resume)
+    save_half(trained, weights / "vae")
 
 
 def part_words(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
@@ -116,8 +122,10 @@ def main() -> None:
     options.weights.mkdir(parents=True, exist_ok=True)
     device = pick_device()
     print(f"training on {device}", flush=True)
-    for name in [options.part] if options.part else PARTS:
-        minutes = options.minutes * (1.0 if options.part else SHARES[name])
+    began = options.resume and (options.weights / "unet").exists()
+    shares = LATER_SHARES if began else SHARES
+    for name in [options.part] if options.part else shares:
+        minutes = options.minutes * (1.0 if options.part else shares[name])
         PARTS[name](minutes, device, options.resume, options.weights)
 
 

@@ -8,11 +8,9 @@ from random import Random
 
 import pytest
 
-from engine.house import captions
 from engine.house.captions import (
     Language,
     Mention,
-    Table,
     caption,
     describe,
     sample_caption,
@@ -20,22 +18,19 @@ from engine.house.captions import (
     sample_scene_mention,
 )
 from engine.house.scenes import PEOPLE, STYLES, Character, Scene, sample_character, sample_single
+from engine.house.tongues import TONGUES, Table
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HAIR = {
-    ("en", True): captions.HAIR_EN, ("en", False): captions.COAT_EN,
-    ("zh", True): captions.HAIR_ZH, ("zh", False): captions.COAT_ZH,
-}  # fmt: skip
-CLOTHING = {"en": captions.CLOTHING_EN, "zh": captions.CLOTHING_ZH}
-SKINS = {"en": captions.SKINS_EN, "zh": captions.SKINS_ZH}
+    (language, person): tongue.hair if person else tongue.coat
+    for language, tongue in TONGUES.items()
+    for person in (True, False)
+}
+CLOTHING = {language: tongue.clothing for language, tongue in TONGUES.items()}
+SKINS = {language: tongue.skins for language, tongue in TONGUES.items()}
 # Colour words that belong to something else: names, hours, styles.
 ELSEWHERE = [
-    *(
-        word
-        for table in (captions.STYLES_EN, captions.STYLES_ZH)
-        for w in table.values()
-        for word in w
-    ),
+    *(word for tongue in TONGUES.values() for words in tongue.styles.values() for word in words),
     *(word for table in SKINS.values() for words in table for word in words),
     *("小红", "大白菜", "白天", "大白天", "黑夜", "金属"),
 ]
@@ -135,8 +130,7 @@ def test_glasses_hats_and_beards_are_told_exactly_when_mentioned(language: Langu
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_species_left_out_shows_in_no_description(language: Language) -> None:
     random, mention = Random(8), Mention(species=False, beard=False)
-    table = {"en": captions.NOUNS_EN, "zh": captions.NOUNS_ZH}[language]
-    nouns = [noun for nouns in table.values() for noun in nouns]
+    nouns = [noun for nouns in TONGUES[language].nouns.values() for noun in nouns]
     for _ in range(500):
         text = describe(sample_character(random), mention, random, language)
         found = [n for n in nouns if re.search(rf"\b{n}\b" if language == "en" else n, text)]
@@ -152,9 +146,9 @@ def test_captions_come_in_the_language_asked_for() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_scenes_without_actors_name_nobody_and_say_so(language: Language) -> None:
-    names = captions.TONGUES[language].names
+    names = TONGUES[language].names
     nobody = {"en": "empty|nobody|no people|without people|deserted", "zh": "无人|没有人|空"}
-    fillers = captions.TONGUES[language].fillers
+    fillers = TONGUES[language].fillers
     for scene, random in scenes(1500, 10):
         if scene.actors:
             continue
@@ -168,7 +162,7 @@ def test_scenes_without_actors_name_nobody_and_say_so(language: Language) -> Non
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_style_is_told_exactly_when_mentioned(language: Language) -> None:
-    table = captions.TONGUES[language].styles
+    table = TONGUES[language].styles
     for scene, random in scenes(600, 11):
         text, _, mention = sample_caption(scene, random, language)
         text = one_comma(text)

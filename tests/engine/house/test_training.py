@@ -50,7 +50,7 @@ def test_a_course_stops_on_time_and_resumes_where_it_was(tmp_path: Path) -> None
 
 def test_a_few_seconds_of_training_give_an_autoencoder_that_diffusers_loads(tmp_path: Path) -> None:
     model = train_autoencoder(
-        prepare(build_autoencoder()), 0.03, tmp_path, torch.device("cpu"), resume=False
+        prepare(build_autoencoder()), "small", 0.03, tmp_path, torch.device("cpu"), resume=False
     )
     model.save_pretrained(tmp_path / "vae")
     assert build_autoencoder().from_pretrained(tmp_path / "vae").config.latent_channels == 16
