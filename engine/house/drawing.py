@@ -6,9 +6,10 @@ from random import Random
 
 from PIL import Image
 
-from engine.house.figures import Frame, draw_figure
+from engine.house.figures import draw_figure
 from engine.house.pencil import Pencil
 from engine.house.places import draw_place
+from engine.house.posture import Frame
 from engine.house.scenes import Scene
 
 PIXELS = 256

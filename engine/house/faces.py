@@ -1,12 +1,11 @@
-"""Heads: skull, hair, eyes, brows, mouth, glasses, hats. Lengths are in head radii."""
+"""Heads: skull, eyes, brows, mouth, glasses. Lengths are in head radii."""
 
 from __future__ import annotations
 
-from engine.house.palette import CLOTHING, FUR
+from engine.house.palette import FUR, WHITE
 from engine.house.pencil import INK, Colour, Pencil, Point, mix
 from engine.house.scenes import ANIMALS, PEOPLE, Actor, Character
 
-WHITE: Colour = (255, 255, 255)
 MOUTH: Colour = (150, 30, 44)
 BLUSH: Colour = (246, 130, 120)
 EYE_X, EYE_Y, MOUTH_Y = 0.38, 0.06, 0.55
@@ -236,25 +235,15 @@ def _anger_sign(p: Pencil, head: Point, r: float) -> None:
 def _glasses(p: Pencil, kind: str, head: Point, r: float) -> None:
     x, y = head[0], head[1] + EYE_Y * r
     for s in (-1, 1):
-        power = 2 if kind == "round" else 7
-        outline = [(x + s * EYE_X * r, y)]
-        del outline
-        _ring(
-            p, x + s * EYE_X * r, y, 0.33 * r, (0.33 if power == 2 else 0.27) * r, power, 0.085 * r
-        )
+        middle, wide, high, width = x + s * EYE_X * r, 0.33 * r, 0.27 * r, 0.085 * r
+        if kind == "round":
+            p.ellipse(middle, y, wide, wide, None, stroke=width)
+        else:
+            left, right, top, bottom = middle - wide, middle + wide, y - high, y + high
+            corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+            p.polygon(corners, None, stroke=width)
         p.line([(x + s * 0.7 * r, y), (x + s * 0.96 * r, y - 0.06 * r)], 0.07 * r)
     p.line([(x - 0.07 * r, y), (x + 0.07 * r, y)], 0.08 * r)
-
-
-def _ring(p: Pencil, x: float, y: float, rx: float, ry: float, power: float, width: float) -> None:
-    if power == 2:
-        p.ellipse(x, y, rx, ry, None, stroke=width)
-    else:
-        p.polygon(
-            [(x - rx, y - ry), (x + rx, y - ry), (x + rx, y + ry), (x - rx, y + ry)],
-            None,
-            stroke=width,
-        )
 
 
 def _sunglasses(p: Pencil, head: Point, r: float) -> None:
@@ -270,97 +259,3 @@ def _sunglasses(p: Pencil, head: Point, r: float) -> None:
             0.05 * r,
             (150, 200, 240),
         )
-
-
-def hair_behind(p: Pencil, who: Character, head: Point, r: float) -> None:
-    """The hair that hangs behind face and shoulders."""
-    x, y, hair = head[0], head[1], FUR[who.hair_colour]
-    if who.hair_style == "long":
-        p.rounded(x, y + 0.42 * r, 1.22 * r, 1.42 * r, 3, hair)
-    elif who.hair_style == "bun":
-        p.ellipse(x, y - 1.14 * r, 0.44 * r, 0.4 * r, hair)
-    elif who.hair_style == "ponytail":
-        p.ellipse(x + 1.15 * r, y + 0.25 * r, 0.4 * r, 0.85 * r, hair)
-        p.ellipse(x + 0.95 * r, y - 0.5 * r, 0.18 * r, 0.18 * r, (236, 70, 90))
-    elif who.hair_style == "curly":
-        for dx, dy in (
-            (-0.95, 0.3),
-            (0.95, 0.3),
-            (-1.05, -0.2),
-            (1.05, -0.2),
-            (-0.8, -0.7),
-            (0.8, -0.7),
-            (-0.3, -1.0),
-            (0.3, -1.0),
-        ):
-            p.ellipse(x + dx * r, y + dy * r, 0.38 * r, 0.38 * r, hair)
-
-
-def hair_in_front(p: Pencil, who: Character, head: Point, r: float) -> None:
-    """The hair that frames the forehead."""
-    if who.species not in PEOPLE or who.hair_style == "bald":
-        return
-    x, y, hair = head[0], head[1], FUR[who.hair_colour]
-    if who.hair_style == "spiky":
-        points = [(x - 1.0 * r, y - 0.1 * r)]
-        for i in range(5):
-            left = x + (-0.96 + i * 0.384) * r
-            points += [
-                (left + 0.02 * r, y - 1.42 * r + abs(i - 2) * 0.12 * r),
-                (left + 0.384 * r, y - 0.75 * r),
-            ]
-        points += [
-            (x + 1.0 * r, y - 0.1 * r),
-            (x + 0.6 * r, y - 0.52 * r),
-            (x, y - 0.42 * r),
-            (x - 0.6 * r, y - 0.52 * r),
-        ]
-        p.polygon(points, hair)
-        return
-    _cap_of_hair(p, x, y, r, hair)
-    if who.hair_style == "curly":
-        for dx, dy in ((-0.66, -0.62), (-0.24, -0.74), (0.22, -0.74), (0.64, -0.62)):
-            p.ellipse(x + dx * r, y + dy * r, 0.3 * r, 0.27 * r, hair)
-    elif who.hair_style == "long":
-        for s in (-1, 1):
-            p.rounded(x + s * 1.0 * r, y + 0.42 * r, 0.2 * r, 0.85 * r, 3, hair)
-
-
-def _cap_of_hair(p: Pencil, x: float, y: float, r: float, hair: Colour) -> None:
-    import math
-
-    outer = [
-        (x + 1.05 * r * math.cos(a), y + 1.08 * r * math.sin(a))
-        for a in (math.pi + math.pi * i / 20 for i in range(21))
-    ]
-    fringe = [
-        (x + 1.0 * r, y + 0.1 * r),
-        (x + 0.8 * r, y - 0.36 * r),
-        (x + 0.3 * r, y - 0.52 * r),
-        (x - 0.15 * r, y - 0.44 * r),
-        (x - 0.6 * r, y - 0.52 * r),
-        (x - 0.84 * r, y - 0.3 * r),
-        (x - 1.0 * r, y + 0.1 * r),
-    ]
-    p.polygon(outer + fringe, hair)
-
-
-def draw_hat(p: Pencil, who: Character, head: Point, r: float) -> None:
-    """Cap, beanie or top hat, in a darker tone of the clothes so that it belongs to them."""
-    if who.hat == "none":
-        return
-    x, y = head[0], head[1] - 0.42 * r
-    colour = mix(CLOTHING[who.clothing_colour], (30, 24, 40), 0.28)
-    band = mix(colour, WHITE, 0.65)
-    if who.hat == "cap":
-        p.chord(x, y, 0.98 * r, 0.82 * r, 180, 360, colour)
-        p.rounded(x + 0.55 * r, y + 0.02 * r, 0.85 * r, 0.14 * r, 3, colour)
-        p.ellipse(x, y - 0.82 * r, 0.1 * r, 0.08 * r, band)
-    elif who.hat == "beanie":
-        p.chord(x, y, 1.02 * r, 0.95 * r, 180, 360, colour)
-        p.rounded(x, y - 0.02 * r, 1.06 * r, 0.18 * r, 5, band)
-        p.ellipse(x, y - 1.0 * r, 0.22 * r, 0.22 * r, band)
-    else:
-        p.rectangle(x - 0.66 * r, y - 1.2 * r, x + 0.66 * r, y, colour)
-        p.rectangle(x - 0.66 * r, y - 0.3 * r, x + 0.66 * r, y - 0.08 * r, band)
-        p.rounded(x, y + 0.02 * r, 1.2 * r, 0.13 * r, 4, colour)

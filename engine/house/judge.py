@@ -89,7 +89,8 @@ def truth(scene: Scene) -> dict[str, int]:
     actor = scene.actors[0]
     who = actor.character
     grey = scene.style in ("noir", "line art")
-    bald = who.species in PEOPLE and who.hair_style == "bald" and not who.beard
+    under_hat = who.hat != "none" and who.hair_style in ("short", "spiky", "bun")
+    hairless = who.species in PEOPLE and (who.hair_style == "bald" or under_hat) and not who.beard
     answers = {
         "species": SPECIES.index(who.species),
         "hair": HAIR_COLOURS.index(who.hair_colour),
@@ -100,7 +101,7 @@ def truth(scene: Scene) -> dict[str, int]:
         "glasses": int(who.glasses != "none"),
         "hat": int(who.hat != "none"),
     }
-    if grey or bald:
+    if grey or hairless:
         answers["hair"] = UNSEEN
     if grey:
         answers["clothing"] = UNSEEN
@@ -119,8 +120,8 @@ def sample_cases(random: Random, count: int) -> tuple[np.ndarray, dict[str, Tens
 
 def worn(pictures: Tensor, random: Random) -> Tensor:
     """Pictures a little blurred, noisy and off-colour, as an autoencoder leaves them."""
-    if random.random() < 0.6:
-        size = random.choice((96, 128, 160, 192))
+    if random.random() < 0.5:
+        size = random.choice((128, 160, 192, 224))
         small = F.interpolate(pictures, size=size, mode="area")
         pictures = F.interpolate(small, size=pictures.shape[-1], mode="bilinear")
     if random.random() < 0.5:

@@ -15,3 +15,7 @@ CLOTHING: dict[str, Colour] = {
     "white": (246, 246, 248), "pink": (250, 156, 198),
 }  # fmt: skip
 SKINS: tuple[Colour, ...] = ((255, 226, 200), (244, 198, 156), (204, 142, 98), (148, 94, 62))
+TROUSERS: Colour = (66, 76, 120)
+WOOD: Colour = (178, 122, 74)
+PAPER: Colour = (252, 250, 240)
+WHITE: Colour = (255, 255, 255)
