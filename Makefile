@@ -35,6 +35,7 @@ format: $(INSTALLED) ## put the code into shape
 	$(BIN)/python -m ruff format .
 
 bench: $(INSTALLED) ## measure consistency, speed and memory; prints the tables of docs/
+	$(BIN)/python -m bench.judge
 	$(BIN)/python -m bench.consistency
 	$(BIN)/python -m bench.page
 

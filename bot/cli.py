@@ -12,11 +12,12 @@ from typing import Annotated
 import typer
 
 from bot.config import load_config
-from bot.draw import STOPPED, Comic, check_memory, draw_comic
+from bot.draw import Comic, check_memory, draw_comic
 from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
 from bot.files import ComicFiles, load_script
 from bot.page.layouts import LAYOUTS
 from bot.script import StoryScript
+from engine.models import find_model
 from engine.prompts import load_styles
 from engine.request import DrawRequest, EngineError, Event
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(arguments)
     except KeyboardInterrupt:
-        print(STOPPED, file=sys.stderr)
+        print("inkwell: stopped", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -98,15 +99,21 @@ def draw(
     seed: Annotated[
         int | None, typer.Option(help="Another number, other pictures.", show_default="0")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Drawing steps, 1 to 100.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Drawing steps, 1 to 100; if unsaid, the model's own.")
+    ] = None,
     guidance: Annotated[
-        float | None, typer.Option(help="How closely to follow the words, 0 to 20.")
+        float | None,
+        typer.Option(help="How closely to follow the words, 0 to 20; if unsaid, the model's own."),
     ] = None,
     rate: Annotated[
         float, typer.Option(help="How much of the other panels a panel sees, 0 to 1.")
     ] = DrawRequest.rate,
     size: Annotated[
-        int | None, typer.Option(help="Side of a picture in pixels: 128, 192 ... 1024.")
+        int | None,
+        typer.Option(
+            help="Side of a picture in pixels: 128, 192 ... 1024; if unsaid, the model's own."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to put it.", show_default="out")
@@ -141,6 +148,8 @@ def draw(
     if plan:
         print_plan(script)
         return
+    if not file.stem.strip("."):
+        raise UserError(f"{file} has no name that pages could be called by; rename it")
     comic = Comic(script, settings, layout, ComicFiles(out or config.draw.out, file.stem))
     comic.files.check(file, len(script.panels))
     check_lettering(comic)
@@ -158,6 +167,7 @@ def draw_story(request: DrawRequest, device: str) -> Iterator[Event]:
 def check_settings(settings: DrawRequest) -> None:
     """Refuses styles and numbers that are out of the question for every model."""
     check_choice("style", settings.style, load_styles())
+    find_model(settings.model)
     check_number("--seed", settings.seed, 0, 2**32 - 1)
     check_number("--steps", settings.steps, 1, 100)
     check_number("--guidance", settings.guidance, 0, 20)

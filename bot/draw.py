@@ -24,10 +24,18 @@ import psutil
 from bot.errors import UserError
 from bot.files import ComicFiles
 from bot.script import PanelLine, StoryScript
-from engine.request import CharacterRequest, DrawRequest, Event, PanelDrawn, PanelRequest, Progress
+from bot.start import end_at_once
+from engine.request import (
+    CharacterRequest,
+    DrawRequest,
+    Event,
+    Note,
+    PanelDrawn,
+    PanelRequest,
+    Progress,
+)
 
 MEMORY_NEEDED = 1_500_000_000  # bytes; with much less, torch fails in riddles or ends the process
-STOPPED = "inkwell: stopped"
 STAGES = {"loading": "loading the model", "steps": "drawing", "panels": "finishing the panels"}
 
 DrawStory = Callable[[DrawRequest], Iterator[Event]]
@@ -52,7 +60,7 @@ class Comic:
 
 def draw_comic(comic: Comic, draw_story: DrawStory) -> str:
     """Draws, lays out and writes the comic; returns the sentence that names the files."""
-    with on_ctrl_c(end_at_once):
+    with on_ctrl_c(lambda *_: end_at_once()):
         pictures = draw_pictures(comic.request, draw_story)
         pages = lay_out(comic, pictures)
     with on_ctrl_c(signal.SIG_IGN):  # some milliseconds, in which all files change together
@@ -73,6 +81,8 @@ def draw_pictures(request: DrawRequest, draw_story: DrawStory) -> list[bytes]:
                 line.show(event)
             elif isinstance(event, PanelDrawn):
                 pictures[event.index] = event.png
+            elif isinstance(event, Note):
+                line.note(event.text)
     finally:
         line.close()
     return [pictures[index] for index in range(len(request.panels))]
@@ -123,6 +133,10 @@ class ProgressLine:
             quarter = int(4 * share) / 4
             self._write(f"{words}\n" if quarter == 0 else f"{words}: {quarter:.0%}\n")
 
+    def note(self, text: str) -> None:
+        self.close()
+        self._write(f"{text}\n")
+
     def close(self) -> None:
         if self._terminal and self._shown:
             self._write("\n")
@@ -147,9 +161,16 @@ def check_memory() -> None:
 def free_memory() -> int:
     """Bytes that this process may still take: of the machine, of its container, of its own."""
     free: list[int] = [psutil.virtual_memory().available + psutil.swap_memory().free]
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+    limits = (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    )
+    for limit_file, used_file in limits:
         with suppress(OSError, ValueError):  # ValueError: the limit is "max"
-            free.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+            group = Path("/sys/fs/cgroup")
+            free.append(
+                int((group / limit_file).read_text()) - int((group / used_file).read_text())
+            )
     with suppress(ImportError):  # Windows has no such limits
         import resource
 
@@ -172,10 +193,3 @@ def on_ctrl_c(action: OnCtrlC) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def end_at_once(signal_number: int, frame: FrameType | None) -> None:
-    """Says that it stopped, and ends the process with code 130."""
-    new_line = "\n" if os.isatty(2) else ""  # the progress line is open
-    os.write(2, f"{new_line}{STOPPED}\n".encode())
-    os._exit(130)

@@ -24,6 +24,7 @@ from typing import Literal
 from unicodedata import normalize
 
 from bot.errors import ScriptError, nearest, quoted
+from engine.prompts import same_name
 
 MAX_CHARACTERS = 12
 MAX_PANELS = 24
@@ -73,7 +74,7 @@ class StoryScript:
         return json.dumps(asdict(self), ensure_ascii=ensure_ascii, indent=2)
 
 
-Cast = Mapping[str, CharacterLine]  # by `name_key`
+Cast = Mapping[str, CharacterLine]  # by `same_name`
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Bracket:
 
     @property
     def nobody(self) -> bool:
-        return name_key(self.name) == "nc"
+        return same_name(self.name) == "nc"
 
 
 def parse_script(text: str) -> StoryScript:
@@ -143,7 +144,7 @@ def split_cast(lines: list[Line]) -> tuple[Cast, list[Line]]:
         if line.blank or begins_panels(line, cast):
             return cast, [panel for panel in lines[index:] if not panel.blank]
         character = read_character(line, cast)
-        cast[name_key(character.name)] = character
+        cast[same_name(character.name)] = character
     return cast, []
 
 
@@ -152,7 +153,7 @@ def begins_panels(line: Line, cast: Cast) -> bool:
     first = leading_name(line)
     if first is None or first.nobody:
         return True
-    known = cast.get(name_key(first.name))
+    known = cast.get(same_name(first.name))
     if known is not None and normalize("NFC", known.name) != normalize("NFC", first.name):
         raise line.error(
             f"the names [{quoted(first.name)}] and [{quoted(known.name)}] differ only in case or"
@@ -247,7 +248,7 @@ def split_speaker(words: str, cast: Cast) -> tuple[str, str] | None:
         name = trimmed(words[: colon.start()])
         if name.translate(TWINS).startswith("[") and name.translate(TWINS).endswith("]"):
             name = name[1:-1]
-        speaker = cast.get(name_key(name))
+        speaker = cast.get(same_name(name))
         spoken = trimmed(words[colon.end() :])
         if speaker is not None and spoken:
             return speaker.name, unquoted(spoken)
@@ -290,7 +291,7 @@ def brackets(line: Line) -> Iterator[Bracket]:
 
 def known_name(bracket: Bracket, line: Line, cast: Cast) -> str:
     """The bracketed name as the cast spells it."""
-    character = cast.get(name_key(bracket.name))
+    character = cast.get(same_name(bracket.name))
     if character is None:
         raise line.error(
             f"nobody is called [{quoted(bracket.name)}]; the nearest known name is"
@@ -302,12 +303,7 @@ def known_name(bracket: Bracket, line: Line, cast: Cast) -> str:
 
 
 def nearest_name(bracket: Bracket, cast: Cast) -> str:
-    return cast[nearest(name_key(bracket.name), cast)].name
-
-
-def name_key(name: str) -> str:
-    """What two spellings of one name have in common: no case, no width."""
-    return folded(normalize("NFKC", normalize("NFKC", name).casefold()))
+    return cast[nearest(same_name(bracket.name), cast)].name
 
 
 def folded(words: str) -> str:

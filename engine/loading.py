@@ -56,6 +56,13 @@ class Artist:
         with torch.no_grad(), torch.autocast(self.device.type, self.precision, enabled=lower):
             yield
 
+    def fits(self, prompt: str) -> bool:
+        """Whether every text encoder can read the prompt to its end."""
+        return all(
+            len(tokenizer(prompt, verbose=False).input_ids) <= encoder.config.max_position_embeddings
+            for tokenizer, encoder in self.readers
+        )
+
     def read(self, prompts: Sequence[str]) -> Conditioning:
         """Token states of the prompts: last layer (SD1.5, house), both last but one (SDXL)."""
         states, pooled = [], None
@@ -88,6 +95,12 @@ class Artist:
 
 def pick_device(name: str = "auto") -> torch.device:
     if name != "auto":
+        try:
+            torch.empty(0, device=name)
+        except (AssertionError, RuntimeError, NotImplementedError) as error:
+            raise EngineError(
+                f'this computer has no device "{name}" to draw on; say "auto" or "cpu"'
+            ) from error
         return torch.device(name)
     if torch.cuda.is_available():
         return torch.device("cuda")
@@ -108,6 +121,7 @@ def load_model(spec: ModelSpec, device: torch.device) -> Artist:
     Raises `EngineError` where a part is missing or cannot be read.
     """
     transformers.utils.logging.disable_progress_bar()  # the engine reports its own progress
+    diffusers.utils.logging.set_verbosity(50)  # … and its own errors
     folder = _folder(spec)
     try:
         index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
@@ -129,7 +143,7 @@ def load_model(spec: ModelSpec, device: torch.device) -> Artist:
             readers=readers,
             precision=_precision(device),
         )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise EngineError(f'the model "{spec.name}" cannot be loaded: {error}') from error
 
 

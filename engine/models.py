@@ -60,5 +60,8 @@ def find_model(name: str) -> ModelSpec:
             f'there is no model "{name}"; the nearest is "{near}", all are {", ".join(MODELS)},'
             " or name a folder in diffusers format"
         )
-    parts = json.loads(index.read_text(encoding="utf-8"))
+    try:
+        parts = dict(json.loads(index.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise EngineError(f'the model "{name}" cannot be loaded: {index} is broken') from error
     return replace(SDXL if "text_encoder_2" in parts else SD15, name=name, source=name)

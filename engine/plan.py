@@ -7,15 +7,23 @@ stands alone gets a private portrait.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from engine.attention.consistent import Glance, Sight
-from engine.prompts import Style, find_style, panel_prompt, portrait_prompt, same_name
+from engine.prompts import (
+    Style,
+    find_style,
+    fitting,
+    panel_prompt,
+    portrait_prompt,
+    same_name,
+)
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelRequest
 
-PORTRAIT_SEEDS = 500_000_000  # far from those of the panels
 NOBODY: Sight = (Glance(()),)
+Fits = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -29,18 +37,22 @@ class Shot:
     sight: Sight
     identity_of: str | None = None  # the character whose identity panel this is
     rank: int = 0  # 0 for a character's first identity panel, then 1, …; for others 0
+    said: float = 1.0  # share of the descriptions that the model can read
 
 
-def plan_shots(request: DrawRequest) -> list[Shot]:
-    """The shots of a request, identity panels first (by rank), then the others in order."""
-    return Planner(request).shots()
+def plan_shots(request: DrawRequest, fits: Fits = lambda words: True) -> list[Shot]:
+    """The shots of a request, identity panels first (by rank), then the others in order.
+
+    `fits` tells whether the model can read a prompt to its end.
+    """
+    return Planner(request, fits).shots()
 
 
 class Planner:
     """The request with its names resolved; characters go by `same_name` keys in here."""
 
-    def __init__(self, request: DrawRequest) -> None:
-        self._request = request
+    def __init__(self, request: DrawRequest, fits: Fits) -> None:
+        self._request, self._fits = request, fits
         self._style: Style = find_style(request.style)
         self._cast = {same_name(c.name): c for c in request.characters}
         self._casts = [known(panel, self._cast) for panel in request.panels]
@@ -79,16 +91,26 @@ class Planner:
         sight = (Glance(self._names(key)[:rank]),)
         if panel is not None:
             return self._panel_shot(panel, sight, key, rank)
-        seed = self._request.seed + PORTRAIT_SEEDS + list(self._cast).index(key)
-        prompt = portrait_prompt(self._cast[key], self._style)
-        return Shot(self._names(key)[0], None, prompt, seed, sight, key, rank)
+        name = self._names(key)[0]
+        who, style = self._cast[key], self._style
+        prompt, share = fitting(lambda share: portrait_prompt(who, style, share), self._fits)
+        seed = seed_of(self._request.seed, name)
+        return Shot(name, None, prompt, seed, sight, key, rank, share)
 
     def _panel_shot(
         self, panel: int, sight: Sight, identity_of: str | None = None, rank: int = 0
     ) -> Shot:
-        prompt = panel_prompt(self._request.panels[panel], self._cast, self._style)
-        seed = self._request.seed + panel
-        return Shot(f"panel {panel}", panel, prompt, seed, sight, identity_of, rank)
+        asked, cast, style = self._request.panels[panel], self._cast, self._style
+        prompt, share = fitting(lambda share: panel_prompt(asked, cast, style, share), self._fits)
+        name = f"panel {panel}"
+        seed = seed_of(self._request.seed, name)
+        return Shot(name, panel, prompt, seed, sight, identity_of, rank, share)
+
+
+def seed_of(seed: int, use: str) -> int:
+    """A seed of its own for each use of a story's seed; neighbouring seeds share nothing."""
+    digest = blake2b(f"{seed}/{use}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
 
 
 def known(panel: PanelRequest, cast: Mapping[str, CharacterRequest]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,8 @@ STYLES_FILE = Path(__file__).parent / "styles.toml"
 BRACKETED = re.compile(r"[\[【［]([^\]】］]*)[\]】］]")
 CHINESE = re.compile(r"[㐀-鿿]")
 EDGES = " \t,，.。;；、"
+CLAUSE_END = re.compile(r"[,，.。;；、]")
+SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.0)  # of a description, tried in turn
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,12 @@ def find_style(name: str) -> Style:
     return styles[name]
 
 
-def panel_prompt(panel: PanelRequest, cast: Mapping[str, CharacterRequest], style: Style) -> str:
+def panel_prompt(
+    panel: PanelRequest, cast: Mapping[str, CharacterRequest], style: Style, share: float = 1.0
+) -> str:
     """The panel's words with each name followed by its description, then the style's words.
+
+    `share` (0..1) of each description is used: see `fitting`.
 
     `cast` maps `same_name(name)` to the character. "[Tom] types" becomes "Tom, a young man,
     types, comic"; a name that comes again in the panel stays a plain name; [NC] goes.
@@ -57,26 +63,57 @@ def panel_prompt(panel: PanelRequest, cast: Mapping[str, CharacterRequest], styl
         if key not in cast:
             return "" if key == "nc" else match[1]
         character = cast[key]
-        if key in described or not character.description:
+        description = shortened(character.description, share)
+        if key in described or not description:
             return character.name
         described.add(key)
-        return f"{character.name}{comma}{character.description.strip(EDGES)}{comma}"
+        return f"{character.name}{comma}{description}{comma}"
 
     words = BRACKETED.sub(expand, panel.text)
     return comma.join(filter(None, (tidy(words), style.prompt_zh if chinese else style.prompt)))
 
 
-def portrait_prompt(character: CharacterRequest, style: Style) -> str:
+def fitting(prompt: Callable[[float], str], fits: Callable[[str], bool]) -> tuple[str, float]:
+    """The prompt with as much of the descriptions as a model can read, and the share of them.
+
+    A model cuts what is too long at its end, where action and style stand: rather shorten what
+    is said about a character, which other panels say too.
+    """
+    for share in SHARES:
+        words = prompt(share)
+        if fits(words):
+            return words, share
+    return prompt(0.0), 0.0
+
+
+def shortened(description: str, share: float) -> str:
+    """The first `share` of a description, to the end of a clause if there is one, else a word."""
+    description = description.strip(EDGES)
+    if share >= 1:
+        return description
+    head = description[: int(len(description) * share)]
+    ends = [match.start() for match in CLAUSE_END.finditer(head)]
+    ends = ends or [match.start() for match in re.finditer(r"\s", head)]
+    chinese = bool(CHINESE.search(head))
+    return (head[: ends[-1]] if ends else head if chinese else "").strip(EDGES)
+
+
+def portrait_prompt(character: CharacterRequest, style: Style, share: float = 1.0) -> str:
     """Words for the private portrait of a character that has no panel alone."""
     chinese = bool(CHINESE.search(character.description))
     comma = "，" if chinese else ", "
-    parts = (character.name, character.description.strip(EDGES), "站着" if chinese else "standing")
+    description = shortened(character.description, share)
+    parts = (character.name, description, "站着" if chinese else "standing")
     return comma.join(filter(None, (*parts, style.prompt_zh if chinese else style.prompt)))
 
 
 def same_name(name: str) -> str:
-    """What two spellings of one name have in common: no case, no width, single spaces."""
-    return " ".join(normalize("NFKC", normalize("NFKC", name).casefold()).split())
+    """What two spellings of one name have in common: no case, no width, single spaces.
+
+    Zero-width characters at the ends, which copying from web pages leaves, are not part of a name.
+    """
+    folded = normalize("NFKC", normalize("NFKC", name).casefold()).replace("\ufeff", " ")
+    return " ".join(folded.split()).strip(" \u200b\u2060")
 
 
 def tidy(words: str) -> str:

@@ -79,10 +79,17 @@ class PanelDrawn:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something a person should hear although the drawing goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The last event of a story: wall-clock seconds since the request came."""
 
     seconds: float
 
 
-Event = Progress | PanelDrawn | Done
+Event = Progress | PanelDrawn | Note | Done

@@ -23,9 +23,9 @@ from engine.attention.consistent import Glance, Sight, StoryAttention
 from engine.attention.hook import consistent, open_layers, self_attention_layers
 from engine.loading import Artist, Conditioning, load_model, pick_device
 from engine.models import find_model
-from engine.plan import NOBODY, Shot, plan_shots
+from engine.plan import NOBODY, Shot, plan_shots, seed_of
 from engine.prompts import find_style
-from engine.request import Done, DrawRequest, EngineError, Event, PanelDrawn, Progress
+from engine.request import Done, DrawRequest, EngineError, Event, Note, PanelDrawn, Progress
 
 
 def draw_story(request: DrawRequest, *, device: str = "auto") -> Iterator[Event]:
@@ -34,16 +34,30 @@ def draw_story(request: DrawRequest, *, device: str = "auto") -> Iterator[Event]
     Closing the iterator stops at the next step. Raises `EngineError` with words for people.
     """
     begun = time.monotonic()
-    shots = plan_shots(request)
+    plan_shots(request)  # what is wrong with the story is said before the model is loaded
     find_model(request.model)
+    place = str(pick_device(device))
     yield Progress("loading", 0, 1)
     with words_for_memory():
-        artist = ready_artist(request.model, str(pick_device(device)))
+        artist = ready_artist(request.model, place)
         yield Progress("loading", 1, 1)
+        shots = plan_shots(request, artist.fits)
+        yield from too_long(shots)
         drawing = StoryDrawing(artist, request, shots)
         yield from drawing.steps()
         yield from drawing.pictures()
     yield Done(time.monotonic() - begun)
+
+
+def too_long(shots: Sequence[Shot]) -> Iterator[Note]:
+    """Says which panels have descriptions that the model cannot read to the end."""
+    panels = [str(shot.panel + 1) for shot in shots if shot.said < 1 and shot.panel is not None]
+    if panels:
+        numbers = ", ".join(sorted(panels, key=int))
+        yield Note(
+            f"the words of panel {numbers} are too long for this model:"
+            " the end of the descriptions is left out there"
+        )
 
 
 @lru_cache(maxsize=1)
@@ -135,7 +149,9 @@ class StoryDrawing:
         """One pass over nearly clean latents: at a fixed noise level the bank never changes."""
         clean = torch.stack([self.latents[shot.name] for shot in leaders])
         timestep = torch.tensor(self.artist.spec.leading_timestep, device=clean.device)
-        noise = torch.stack([self._random_latents(shot.seed + 1_000_003) for shot in leaders])
+        noise = torch.stack(
+            [self._random_latents(seed_of(shot.seed, "leading")) for shot in leaders]
+        )
         nearly = scheduler.add_noise(clean, noise, timestep.repeat(len(leaders)))
         self._see(tuple(NOBODY for _ in leaders), writing=tuple(shot.name for shot in leaders))
         self._predict(leaders, nearly, timestep)

@@ -96,13 +96,15 @@ def bubbles(body: Body, centre: Point, tip: Point) -> list[tuple[Point, float]]:
     return circles
 
 
-def draw_speech(image: Image.Image, body: Body, centre: Point, tip: Point) -> None:
-    shapes: list[Sequence[Point]] = [outline(body, centre), tail(body, centre, tip)]
+def draw_speech(image: Image.Image, body: Body, centre: Point, tip: Point | None) -> None:
+    shapes: list[Sequence[Point]] = [outline(body, centre)]
+    if tip is not None:
+        shapes.append(tail(body, centre, tip))
     _ink(image, shapes, [])
 
 
-def draw_thought(image: Image.Image, body: Body, centre: Point, tip: Point) -> None:
-    circles = puffs(body, centre) + bubbles(body, centre, tip)
+def draw_thought(image: Image.Image, body: Body, centre: Point, tip: Point | None) -> None:
+    circles = puffs(body, centre) + (bubbles(body, centre, tip) if tip is not None else [])
     _ink(image, [outline(body, centre)], circles)
 
 

@@ -66,7 +66,7 @@ def _draw_border(page: Image.Image, box: Rect, width: float = BORDER) -> None:
 def _draw_words(page: Image.Image, words: PlacedWords) -> None:
     """Boxes, bands and balloons with their letters."""
     box = words.box
-    if words.body is not None and words.tip is not None:
+    if words.body is not None:
         centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
         draw = draw_thought if words.form == "thought" else draw_speech
         draw(page, words.body, centre, words.tip)

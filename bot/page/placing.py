@@ -34,7 +34,8 @@ HEAD = 0.32  # of a picture's height from its top: where the heads of people are
 class PagePanel:
     """One panel: its picture, and words with how they are said.
 
-    `side` is the speaker's horizontal position in the picture, 0 left to 1 right, None unknown.
+    `side` is the speaker's horizontal position in the picture, 0 left to 1 right; None: the
+    speaker is not in the picture, and the balloon has no tail.
     """
 
     picture: Image.Image
@@ -64,7 +65,7 @@ class Words:
 class PlacedWords:
     """Lettering on the page: `box` holds it all but the tail, the text's corner is at `corner`.
 
-    `tip` is where a balloon's tail ends.
+    `tip` is where a balloon's tail ends, None for a voice from outside the panel.
     """
 
     form: Form
@@ -193,6 +194,6 @@ def _place_balloon(
     centre_x = middle + max(-reach, min(reach, wanted))
     top = cell.top + words.inset
     box = Rect(centre_x - body.width / 2, top, centre_x + body.width / 2, top + body.height)
-    tip = (head_x, max(head_y, box.bottom + LEAST_TAIL))
+    tip = (head_x, max(head_y, box.bottom + LEAST_TAIL)) if side is not None else None
     corner = (centre_x - words.block.width / 2, top + (body.height - words.block.height) / 2)
     return PlacedWords(words.form, box, words.block, corner, body, tip)

@@ -13,6 +13,7 @@ unconditional halves of classifier-free guidance never meet.
 from __future__ import annotations
 
 import math
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -65,14 +66,8 @@ class StoryAttention:
     def chosen_tokens(self, layer: str, panel: str, count: int) -> Tensor:
         """Indices int64 [round(rate * count)]: the same whatever else is in the batch."""
         words = f"{self.seed}/{self.step}/{layer}/{panel}"
-        generator = torch.Generator().manual_seed(_number(words))
+        generator = torch.Generator().manual_seed(zlib.crc32(words.encode()))
         return torch.randperm(count, generator=generator)[: round(self.rate * count)]
-
-
-def _number(words: str) -> int:
-    import zlib
-
-    return zlib.crc32(words.encode())
 
 
 class ConsistentSelfAttention:

@@ -121,11 +121,9 @@ def sample_cases(random: Random, count: int) -> tuple[np.ndarray, dict[str, Tens
 def worn(pictures: Tensor, random: Random) -> Tensor:
     """Pictures a little blurred, noisy and off-colour, as an autoencoder leaves them."""
     if random.random() < 0.5:
-        size = random.choice((128, 160, 192, 224))
-        small = F.interpolate(pictures, size=size, mode="area")
-        pictures = F.interpolate(small, size=pictures.shape[-1], mode="bilinear")
-    if random.random() < 0.5:
-        pictures = pictures + random.uniform(0, 0.15) * torch.randn_like(pictures)
+        pictures = F.avg_pool2d(pictures, 3, stride=1, padding=1, count_include_pad=False)
+    elif random.random() < 0.4:
+        pictures = pictures + random.uniform(0, 0.12) * torch.randn_like(pictures)
     return pictures * random.uniform(0.88, 1.05) + random.uniform(-0.06, 0.06)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.attention.consistent import Glance
@@ -68,3 +70,9 @@ def test_a_panel_that_names_somebody_unknown_is_refused() -> None:
     request = DrawRequest((), (PanelRequest("[Zoe] runs", ("Zoe",)),))
     with pytest.raises(EngineError, match="Zoe"):
         plan_shots(request)
+
+
+def test_neighbouring_seeds_share_no_noise() -> None:
+    a = {s.seed for s in plan_shots(story("A", "A", "AB", "AB"))}
+    b = {s.seed for s in plan_shots(replace(story("A", "A", "AB", "AB"), seed=101))}
+    assert not a & b

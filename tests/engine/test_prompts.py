@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from engine.prompts import Style, load_styles, panel_prompt, portrait_prompt, same_name
+from engine.prompts import (
+    Style,
+    fitting,
+    load_styles,
+    panel_prompt,
+    portrait_prompt,
+    same_name,
+    shortened,
+)
 from engine.request import CharacterRequest, DrawRequest, PanelRequest
 
 CAST = {
@@ -56,3 +64,42 @@ def test_a_request_survives_its_journey_through_json() -> None:
         (CharacterRequest("汤姆", "x"),), (PanelRequest("[汤姆]", ("汤姆",)),), seed=3, rate=0.4
     )
     assert DrawRequest.from_json(request.to_json()) == request
+
+
+@pytest.mark.parametrize("length", [10, 300, 1900])
+def test_an_endless_description_leaves_room_for_action_and_style(length: int) -> None:
+    sam = CharacterRequest(
+        "Sam", "a man with " + "very " * (length // 5) + "red hair, a blue shirt"
+    )
+    cast = {"sam": sam}
+
+    def prompt(share: float) -> str:
+        return panel_prompt(
+            PanelRequest("[Sam] in the kitchen, waving", ("Sam",)), cast, COMIC, share
+        )
+
+    words, share = fitting(prompt, lambda text: len(text) < 120)
+    assert words.startswith("Sam")
+    assert words.endswith("in the kitchen, waving, comic")
+    assert (share == 1) == (length == 10)
+
+
+@pytest.mark.parametrize(
+    ("description", "share", "short"),
+    [
+        ("a man, red hair, a blue shirt", 0.7, "a man, red hair"),
+        ("a very tall man", 0.6, "a very"),
+        ("一个男人，红色头发，蓝色衬衫", 0.8, "一个男人，红色头发"),
+        ("一个高高的男人", 0.6, "一个高高"),
+        ("a man", 1.0, "a man"),
+    ],
+)
+def test_a_description_is_shortened_at_the_end_of_a_clause(
+    description: str, share: float, short: str
+) -> None:
+    assert shortened(description, share) == short
+
+
+@pytest.mark.parametrize("name", ["\u200bTom\u200b", "\ufeffTOM", "Ｔｏｍ\u2060", " tom "])
+def test_a_name_is_known_whatever_was_copied_along(name: str) -> None:
+    assert same_name(name) == "tom"

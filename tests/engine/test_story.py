@@ -17,6 +17,7 @@ from engine.request import (
     Done,
     DrawRequest,
     EngineError,
+    Note,
     PanelDrawn,
     PanelRequest,
     Progress,
@@ -139,3 +140,22 @@ def test_the_house_weights_are_fp16_safetensors_of_at_most_60_megabytes() -> Non
         with safe_open(file, "pt") as tensors:
             kinds = {tensors.get_tensor(key).dtype for key in tensors}
         assert kinds <= {torch.float16, torch.int64}, file
+
+
+def test_a_device_that_is_not_there_is_refused_in_words() -> None:
+    with pytest.raises(EngineError, match="has no device"):
+        list(draw_story(STORY, device="cuda:77"))
+
+
+def test_too_many_words_for_the_model_are_said(story: DrawRequest) -> None:
+    tom = replace(TOM, description="a man, " + "very tall, " * 150)
+    notes = list(draw_story(replace(story, characters=(tom, LISA)), device="cpu"))
+    texts = [note.text for note in notes if isinstance(note, Note)]
+    assert len(texts) == 1
+    assert "the words of panel 1" in texts[0]
+
+
+def test_a_broken_model_index_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text("{bad")
+    with pytest.raises(EngineError, match="broken"):
+        list(draw_story(replace(STORY, model=str(tmp_path)), device="cpu"))

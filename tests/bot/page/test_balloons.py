@@ -7,6 +7,7 @@ from bot.page.balloons import Body, balloon_body
 from bot.page.inking import draw_speech, draw_thought, outline, tail
 from bot.page.layouts import LAYOUTS
 from bot.page.lettering import draw_text
+from bot.page.page import compose_pages
 from bot.page.placing import Kind, PagePanel
 from bot.page.plan import PanelPlan, plan_pages
 from bot.page.writing import cjk_language, clean
@@ -89,11 +90,13 @@ def test_a_balloon_stands_on_its_speakers_side() -> None:
     assert left.box.left < right.box.left
 
 
-def test_an_unknown_speaker_gets_a_tail_in_the_middle() -> None:
-    plan = only_panel(PagePanel(PICTURE, "Who is there?", "speech"))
+@pytest.mark.parametrize("kind", ["speech", "thought"])
+def test_a_voice_from_outside_the_panel_has_no_tail(kind: Kind) -> None:
+    panel = PagePanel(PICTURE, "Who is there?", kind)
+    plan = only_panel(panel)
     assert plan.words is not None
-    assert plan.words.tip is not None
-    assert plan.words.tip[0] == pytest.approx((plan.frame.left + plan.frame.right) / 2)
+    assert plan.words.tip is None
+    assert compose_pages([panel], "strip")
 
 
 def test_an_outline_lies_within_the_width_and_height_it_claims() -> None:
