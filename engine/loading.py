@@ -59,12 +59,13 @@ class Artist:
     def fits(self, prompt: str) -> bool:
         """Whether every text encoder can read the prompt to its end."""
         return all(
-            len(tokenizer(prompt, verbose=False).input_ids) <= encoder.config.max_position_embeddings
+            len(tokenizer(prompt, verbose=False).input_ids)
+            <= encoder.config.max_position_embeddings
             for tokenizer, encoder in self.readers
         )
 
     def read(self, prompts: Sequence[str]) -> Conditioning:
-        """Token states of the prompts: last layer (SD1.5, house), both last but one (SDXL)."""
+        """Token states: of the last layer (SD1.5, house), or both last but one (SDXL)."""
         states, pooled = [], None
         for tokenizer, encoder in self.readers:
             ids = tokenizer(

@@ -36,7 +36,7 @@ from engine.house.scenes import (
     sample_scene,
 )  # fmt: skip
 
-WEIGHTS = Path(__file__).parent / "weights" / "judge.safetensors"
+WEIGHTS = Path(__file__).parent / "judge.safetensors"  # beside the artist, not part of it
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "species": SPECIES, "hair": HAIR_COLOURS, "clothing": CLOTHING_COLOURS,
     "expression": EXPRESSIONS, "pose": POSES, "place": PLACES,

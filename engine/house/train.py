@@ -23,6 +23,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
 from engine.house.course import pick_device
+from engine.house.judge import WEIGHTS as JUDGE_WEIGHTS
 from engine.house.judge import Judge, load_judge, save_judge, train_judge
 from engine.house.painter import Painter, build_scheduler, build_unet, train_painter
 from engine.house.words import Examiner, train_words
@@ -95,9 +96,9 @@ def part_painter(minutes: float, device: torch.device, resume: bool, weights: Pa
 
 
 def part_judge(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
-    path = weights / "judge.safetensors"
-    start = load_judge(path) if resume and path.exists() else Judge()
-    save_judge(train_judge(start, minutes, CHECKPOINTS, device, resume=resume), path)
+    del weights  # the judge is no part of the artist
+    start = load_judge() if resume and JUDGE_WEIGHTS.exists() else Judge()
+    save_judge(train_judge(start, minutes, CHECKPOINTS, device, resume=resume))
 
 
 PARTS: dict[str, Callable[[float, torch.device, bool, Path], None]] = {
