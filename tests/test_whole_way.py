@@ -24,16 +24,20 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def size_of(picture: Path) -> tuple[int, int]:
+    with Image.open(picture) as image:
+        return image.size
+
+
 def test_the_example_becomes_a_lettered_page_and_its_pictures(
     empty_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     story = ROOT / "examples" / "tab-or-space.zh.story"
     assert main(["draw", str(story), "--steps", "2", "--out", "comics"]) == 0
-    page = Image.open("comics/tab-or-space.zh.png")
-    assert page.width >= 1000
+    assert size_of(Path("comics/tab-or-space.zh.png"))[0] >= 1000
     singles = sorted(Path("comics/tab-or-space.zh").iterdir())
     assert [f.name for f in singles] == ["1.png", "2.png", "3.png", "4.png"]
-    assert {Image.open(f).size for f in singles} == {(256, 256)}
+    assert {size_of(f) for f in singles} == {(256, 256)}
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert "comics/tab-or-space.zh.png" in last
     assert "4 pictures" in last
@@ -69,3 +73,21 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(empty_folder: Path) -> None:
     assert errors.strip().splitlines()[-1] == "inkwell: stopped"
     assert "Traceback" not in errors
     assert list(empty_folder.iterdir()) == []
+
+
+def test_ctrl_c_in_the_first_moment_is_one_line_too(empty_folder: Path) -> None:
+    story = ROOT / "examples" / "tab-or-space.en.story"
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "bot.start", "draw", str(story)],
+        cwd=empty_folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "typer" in line:  # the command line is being imported
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().splitlines()[-1] == "inkwell: stopped"
+    assert "Traceback" not in errors

@@ -136,7 +136,7 @@ def test_a_wrong_command_is_told_in_one_sentence(
 def test_a_wrong_choice_is_refused_for_a_plan_too(
     option: str, story: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "and all of them are: " in refusal(capsys, "draw", "--plan", story, option, "none")
+    assert "and all of them are: " in refusal(capsys, "draw", "--plan", story, option, "nonesuch")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_ctrl_c_while_drawing_leaves_nothing_and_says_so(story: Path) -> None:
     program = f"""
 import time
 from bot import cli
-def draw_story(request):
+def draw_story(request, device):
     time.sleep(60)
     yield
 cli.draw_story = draw_story
