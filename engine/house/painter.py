@@ -174,8 +174,7 @@ class GroupAttention:
     because in training every panel is both source and reader.
     """
 
-    def __init__(self, heads: int) -> None:
-        self._heads = heads
+    def __init__(self) -> None:
         self.sight: Tensor | None = None  # [G, P, P]; None: plain self-attention
 
     def __call__(
@@ -217,7 +216,7 @@ class GroupAttention:
 def install_group_attention(unet: UNet2DConditionModel) -> list[GroupAttention]:
     """Replace every self-attention; cross-attention keeps the library's own."""
     processors = dict(unet.attn_processors)
-    ours = {n: GroupAttention(4) for n in processors if n.endswith("attn1.processor")}
+    ours = {n: GroupAttention() for n in processors if n.endswith("attn1.processor")}
     unet.set_attn_processor({**processors, **ours})
     return list(ours.values())
 

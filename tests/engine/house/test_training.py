@@ -89,7 +89,7 @@ def test_training_attention_is_the_engines_attention() -> None:
         to_out = nn.ModuleList([nn.Identity()])
 
     layer = Layer()
-    processor = GroupAttention(2)
+    processor = GroupAttention()
     processor.sight = sight
     torch.manual_seed(4)
     trained = processor(layer, tokens)  # type: ignore[arg-type]
