@@ -7,12 +7,21 @@ is described in config.example.toml.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import FileError, UserError, nearest, quoted
@@ -23,18 +32,35 @@ DEFAULT_FILE = Path("config.toml")
 
 # What a value must be, by the type that pydantic gives to the error.
 DEMANDS = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "float_parsing": "a number",
+    "float_type": "a number",
     "greater_than_equal": "at least {ge}",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
+    "less_than_equal": "at most {le}",
     "model_type": "a table of settings",
     "path_type": "the path of a folder, in quotes",
     "string_pattern_mismatch": "auto, cpu, cuda, cuda:0 (or another number) or mps",
+    "string_too_long": "at most {max_length} letters long",
     "string_too_short": "a name",
     "string_type": "a name, in quotes",
+    "value_error": "{error}",
 }
 
+
+def engine_address(url: str) -> str:
+    """An address to add "/draw" to; empty, where the bot starts an engine itself."""
+    url = url.strip().rstrip("/")
+    if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError("an address such as http://127.0.0.1:8421")
+    return url
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+EngineAddress = Annotated[str, AfterValidator(engine_address)]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
 
 
@@ -49,6 +75,47 @@ class DrawConfig(BaseModel):
     out: Path = Path("out")
 
 
+class StoreConfig(BaseModel):
+    """Where the bot keeps what people made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: Path = Path("store")
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "inkwell.sqlite3"
+
+    @property
+    def pictures(self) -> Path:
+        return self.folder / "pictures"
+
+    @property
+    def web(self) -> Path:
+        return self.folder / "web"
+
+
+class WebConfig(BaseModel):
+    """The local chat."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    on: bool = True
+    host: Name = "127.0.0.1"
+    port: int = Field(default=8420, ge=0, le=65535)  # 0: any that is free
+    password: SecretStr | None = None  # None: only this computer can reach it
+
+
+class LimitsConfig(BaseModel):
+    """What one person may ask for, so that everybody gets a turn."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    waiting: int = Field(default=3, ge=1)  # drawings of a person that wait at a time
+    panels_a_day: int = Field(default=50, ge=1)
+    stop_seconds: float = Field(default=60, ge=0)  # that a drawing may take on when the bot stops
+
+
 class EngineConfig(BaseModel):
     """How pictures are made."""
 
@@ -58,6 +125,13 @@ class EngineConfig(BaseModel):
     device: Device = "auto"
     micro_batch: int = Field(default=8, ge=1)  # panels drawn at the same time
     identity_panels: int = Field(default=3, ge=1)  # panels a character
+    previews: int = Field(default=4, ge=0)  # steps between two small pictures; 0: none
+    watchdog_seconds: float = Field(default=120, ge=1)  # of silence, until it is started anew
+    url: EngineAddress = ""  # of an engine that runs by itself; "": the bot starts one
+    token: SecretStr = SecretStr("")  # that the engine at the address asks for
+    socket: Annotated[str, StringConstraints(max_length=100)] = (
+        ""  # where the bot's own engine listens; "": in a folder of its own
+    )
 
 
 class Config(BaseSettings):
@@ -74,6 +148,9 @@ class Config(BaseSettings):
 
     draw: DrawConfig = DrawConfig()
     engine: EngineConfig = EngineConfig()
+    store: StoreConfig = StoreConfig()
+    web: WebConfig = WebConfig()
+    limits: LimitsConfig = LimitsConfig()
 
     @classmethod
     def settings_customise_sources(

@@ -1,8 +1,9 @@
 """What can go wrong, in words that people may read.
 
 UserError               shown as written: it says what is wrong and what to do
-├── ScriptError         the story script is not understood; knows its line and column
-├── UnknownChoice       a style, layout … that does not exist; names the nearest and lists all
+├── Refusal             a sentence of the catalogues: can be said in every language
+│   ├── ScriptError     the story script is not understood; knows its line and column
+│   └── UnknownChoice   a style, layout … that does not exist; names the nearest and lists all
 └── FileError           a file or folder cannot be read or written
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from bot.words import say
+
 LONGEST_QUOTE = 60  # characters of somebody's own words that a message repeats
 
 
@@ -18,26 +21,50 @@ class UserError(Exception):
     """One sentence for the person who asked, without a full stop and fit to follow a colon."""
 
 
-class ScriptError(UserError):
+class Refusal(UserError):
+    """A sentence of the catalogues: `key` with `values`. As a string it is English."""
+
+    def __init__(self, key: str, /, **values: object) -> None:
+        self.key = key
+        self.values = values
+        super().__init__(self.say("en"))
+
+    def say(self, language: str | None) -> str:
+        """The sentence in a language; English where there is no other."""
+        return say(language, self.key, **self.values)
+
+
+class ScriptError(Refusal):
     """The story script is wrong; `line` and `column` count from 1, or are None."""
 
-    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self, key: str, line: int | None = None, column: int | None = None, /, **values: object
+    ) -> None:
         self.line = line
         self.column = column
-        place = f"line {line}" if line is not None else ""
-        place += f", column {column}" if column is not None else ""
-        super().__init__(f"{place}: {message}" if place else message)
+        super().__init__(key, **values)
+
+    def say(self, language: str | None) -> str:
+        words = super().say(language)
+        if self.line is None:
+            return words
+        if self.column is None:
+            return say(language, "script.at_line", line=self.line, words=words)
+        return say(language, "script.at", line=self.line, column=self.column, words=words)
 
 
-class UnknownChoice(UserError):
+class UnknownChoice(Refusal):
     """`kind` ("style", "layout") has no entry called `name`; `names` are all there are."""
 
     def __init__(self, kind: str, name: str, names: Iterable[str]) -> None:
+        self.kind = kind
         every = sorted(names)
-        super().__init__(
-            f'there is no {kind} "{quoted(name)}"; the nearest is "{nearest(name, every)}",'
-            f" and all of them are: {', '.join(every)}"
-        )
+        near = nearest(name, every)
+        super().__init__("choice.unknown", name=quoted(name), near=near, every=", ".join(every))
+
+    def say(self, language: str | None) -> str:
+        kind = say(language, f"choice.{self.kind}")
+        return say(language, self.key, kind=kind, **self.values)
 
 
 class FileError(UserError):

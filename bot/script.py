@@ -93,8 +93,8 @@ class Line:
     def blank(self) -> bool:
         return not trimmed(self.text)
 
-    def error(self, message: str, index: int | None = None) -> ScriptError:
-        return ScriptError(message, self.number, None if index is None else index + 1)
+    def error(self, key: str, index: int | None = None, /, **values: object) -> ScriptError:
+        return ScriptError(key, self.number, None if index is None else index + 1, **values)
 
 
 @dataclass(frozen=True)
@@ -118,20 +118,14 @@ def parse_script(text: str) -> StoryScript:
         check_line(line)
     cast, panels = split_cast(lines)
     if not cast and not panels:
-        raise ScriptError("the story is empty; write its characters first, then its panels")
+        raise ScriptError("script.empty")
     if not cast:
-        raise panels[0].error(
-            "the story begins with a panel; first introduce all characters, one a line,"
-            " such as: [Tom] a young programmer with glasses"
-        )
+        raise panels[0].error("script.no_cast")
     if not panels:
-        raise ScriptError(
-            "the story has characters but no panels; after an empty line write one panel a line,"
-            f" such as: [{quoted(next(iter(cast.values())).name)}] in the park, waving #Hello!"
-        )
+        raise ScriptError("script.no_panels", name=quoted(next(iter(cast.values())).name))
     if len(panels) > MAX_PANELS:
         raise panels[MAX_PANELS].error(
-            f"a story has at most {MAX_PANELS} panels, and this one has {len(panels)}"
+            "script.too_many_panels", limit=MAX_PANELS, panels=len(panels)
         )
     return StoryScript(tuple(cast.values()), tuple(read_panel(line, cast) for line in panels))
 
@@ -155,11 +149,8 @@ def begins_panels(line: Line, cast: Cast) -> bool:
         return True
     known = cast.get(same_name(first.name))
     if known is not None and normalize("NFC", known.name) != normalize("NFC", first.name):
-        raise line.error(
-            f"the names [{quoted(first.name)}] and [{quoted(known.name)}] differ only in case or"
-            " width; give one of them another name, or put an empty line before the panels",
-            first.start,
-        )
+        names = {"name": quoted(first.name), "known": quoted(known.name)}
+        raise line.error("script.alike", first.start, **names)
     return known is not None
 
 
@@ -167,18 +158,17 @@ def read_character(line: Line, cast: Cast) -> CharacterLine:
     """A line of the cast, which begins with a name that `cast` does not have yet."""
     first = next(brackets(line))
     if len(cast) == MAX_CHARACTERS:
-        raise line.error(f"a story has at most {MAX_CHARACTERS} characters", first.start)
+        raise line.error("script.too_many_characters", first.start, limit=MAX_CHARACTERS)
     in_name = line.plain.find("#", 0, first.end)
     if in_name >= 0:
-        raise line.error("a name cannot have # in it", in_name)
+        raise line.error("script.mark_in_name", in_name)
     mark = CAPTION_MARK.search(line.plain)
     if mark:
-        hint = f"; did you mean [{quoted(nearest_name(first, cast))}]?" if cast else ""
-        raise line.error(
-            f"# begins a panel's caption, but [{quoted(first.name)}] is not introduced yet; first"
-            f" come all characters, one a line and without #, then the panels{hint}",
-            mark.start(),
-        )
+        name = quoted(first.name)
+        if not cast:
+            raise line.error("script.not_introduced", mark.start(), name=name)
+        near = quoted(nearest_name(first, cast))
+        raise line.error("script.not_introduced_near", mark.start(), name=name, near=near)
     return CharacterLine(first.name, folded(line.text[first.end :]))
 
 
@@ -200,30 +190,22 @@ def read_panel(line: Line, cast: Cast) -> PanelLine:
 def check_line(line: Line) -> None:
     """Refuses a line that is too long or holds control characters."""
     if len(line.text) > MAX_LINE and not line.blank:
-        raise line.error(
-            f"this line has {len(line.text):,} characters, and at most {MAX_LINE:,} are allowed"
-        )
+        raise line.error("script.long_line", length=len(line.text), limit=MAX_LINE)
     odd = UNPRINTABLE.search(line.text)
     if odd:
         code = f"U+{ord(odd.group()):04X}"
-        raise line.error(f"the control character {code} cannot be used; delete it", odd.start())
+        raise line.error("script.control", odd.start(), code=code)
 
 
 def check_somebody(picture: Line, found: list[Bracket], cast: Cast) -> None:
     """Refuses a panel that names nobody without saying so, or that says so but names somebody."""
     named = next((bracket for bracket in found if not bracket.nobody), None)
     if not found:
-        name = next(iter(cast.values())).name
-        raise picture.error(
-            f"this panel names nobody; put names in brackets, such as [{quoted(name)}],"
-            " or write [NC] for a panel without characters",
-            len(picture.text) - len(picture.text.lstrip()),
-        )
+        name = quoted(next(iter(cast.values())).name)
+        start = len(picture.text) - len(picture.text.lstrip())
+        raise picture.error("script.nobody", start, name=name)
     if named is not None and any(bracket.nobody for bracket in found):
-        raise picture.error(
-            f"[NC] is for a panel without characters, but this one names [{quoted(named.name)}]",
-            named.start,
-        )
+        raise picture.error("script.somebody", named.start, name=quoted(named.name))
 
 
 def read_caption(words: str, cast: Cast) -> tuple[str | None, Kind | None, str | None]:
@@ -275,30 +257,26 @@ def brackets(line: Line) -> Iterator[Bracket]:
     for mark in re.finditer(r"[\[\]]", line.plain):
         if mark.group() == "[":
             if opened is not None:
-                raise line.error("a bracket opens inside of another one", mark.start())
+                raise line.error("script.bracket_inside", mark.start())
             opened = mark.start()
         elif opened is None:
-            raise line.error("this bracket closes, but none is open", mark.start())
+            raise line.error("script.bracket_closes", mark.start())
         else:
             name = folded(line.text[opened + 1 : mark.start()])
             if not name:
-                raise line.error("there is no name in these brackets", opened)
+                raise line.error("script.bracket_empty", opened)
             yield Bracket(name, opened, mark.end())
             opened = None
     if opened is not None:
-        raise line.error("this bracket is never closed", opened)
+        raise line.error("script.bracket_open", opened)
 
 
 def known_name(bracket: Bracket, line: Line, cast: Cast) -> str:
     """The bracketed name as the cast spells it."""
     character = cast.get(same_name(bracket.name))
     if character is None:
-        raise line.error(
-            f"nobody is called [{quoted(bracket.name)}]; the nearest known name is"
-            f" [{quoted(nearest_name(bracket, cast))}]"
-            " (the cast stands at the top, before the first empty line)",
-            bracket.start,
-        )
+        near = quoted(nearest_name(bracket, cast))
+        raise line.error("script.unknown", bracket.start, name=quoted(bracket.name), near=near)
     return character.name
 
 

@@ -30,6 +30,13 @@ class Conditioning:
         index = list(rows)
         return Conditioning(self.states[index], None if self.pooled is None else self.pooled[index])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Conditioning]) -> Conditioning:
+        """The prompts of all parts, one after another."""
+        pooled = [part.pooled for part in parts if part.pooled is not None]
+        states = torch.cat([part.states for part in parts])
+        return cls(states, torch.cat(pooled) if pooled else None)
+
 
 @dataclass
 class Artist:

@@ -2,13 +2,17 @@
 
 The first panels that show a character alone are its *identity panels*: they are drawn first, and
 every other panel of the character sees their tokens. A character of several panels that never
-stands alone gets a private portrait.
+stands alone gets a private portrait. A saved character is led by private portraits of its own
+seed, or by an uploaded picture, whatever the story.
+
+A panel with a seed of its own is drawn once more, by itself and after all others; the story's own
+drawing of it stays in its place unseen, so that no other panel changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from engine.attention.consistent import Glance, Sight
@@ -23,12 +27,17 @@ from engine.prompts import (
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelRequest
 
 NOBODY: Sight = (Glance(()),)
+PORTRAITS = 2  # of a saved character; each takes as long as a panel
 Fits = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture to draw: a panel of the story, or a private portrait (`panel` is None)."""
+    """One picture to draw: a panel of the story, or a private one (`panel` is None).
+
+    A shot `alone` is drawn without the story's others (portraits of one character go together), so
+    that it is the same to the bit whatever they are.
+    """
 
     name: str
     panel: int | None
@@ -38,6 +47,9 @@ class Shot:
     identity_of: str | None = None  # the character whose identity panel this is
     rank: int = 0  # 0 for a character's first identity panel, then 1, …; for others 0
     said: float = 1.0  # share of the descriptions that the model can read
+    shown: bool = True  # somebody wants to see it; others are drawn for what they show to panels
+    alone: bool = False
+    picture: str | None = None  # base64 PNG that is there already and only has to be seen
 
 
 def plan_shots(request: DrawRequest, fits: Fits = lambda words: True) -> list[Shot]:
@@ -56,7 +68,9 @@ class Planner:
         self._style: Style = find_style(request.style)
         self._cast = {same_name(c.name): c for c in request.characters}
         self._casts = [known(panel, self._cast) for panel in request.panels]
+        self._wanted = wanted_panels(request)
         self._identities = {key: self._identity_panels(key) for key in self._cast}
+        self._saved = {key: self._saved_identity(key) for key in self._cast}
 
     def shots(self) -> list[Shot]:
         first = [
@@ -70,17 +84,44 @@ class Planner:
             for panel, keys in enumerate(self._casts)
             if panel not in drawn
         ]
-        return sorted(first, key=lambda shot: shot.rank) + rest
+        again = [
+            self._shot_again(panel, asked.seed)
+            for panel, asked in enumerate(self._request.panels)
+            if asked.seed is not None
+        ]
+        saved = [shot for shots in self._saved.values() for shot in shots]
+        return saved + sorted(first, key=lambda shot: shot.rank) + rest + again
 
     def _identity_panels(self, key: str) -> list[int | None]:
         """Numbers of the panels that show who this is; [None] asks for a portrait."""
         alone: list[int | None] = [i for i, keys in enumerate(self._casts) if keys == (key,)]
         appearances = sum(key in keys for keys in self._casts)
-        if self._request.identity_panels < 1 or appearances < 2:
+        if self._request.identity_panels < 1 or appearances < 2 or is_saved(self._cast[key]):
             return []
         return alone[: self._request.identity_panels] or [None]
 
+    def _saved_identity(self, key: str) -> list[Shot]:
+        """The shots that lead a saved character; nothing in them depends on the story."""
+        who, style, most = self._cast[key], self._style, self._request.identity_panels
+        if not is_saved(who) or most < 1 or not any(key in keys for keys in self._casts):
+            return []
+        prompt, share = fitting(lambda share: portrait_prompt(who, style, share), self._fits)
+        if who.picture is not None:
+            seed = seed_of(who.seed or 0, "picture")
+            name = f"picture of {key}"
+            return [Shot(name, None, prompt, seed, NOBODY, key, 0, share, False, True, who.picture)]
+        names = [f"portrait {rank} of {key}" for rank in range(min(most, PORTRAITS))]
+        return [
+            Shot(
+                name, None, prompt, seed_of(who.seed or 0, f"portrait {rank}"),
+                (Glance(tuple(names[:rank])),), key, rank, share, shown=False, alone=True,
+            )
+            for rank, name in enumerate(names)
+        ]  # fmt: skip
+
     def _names(self, key: str) -> tuple[str, ...]:
+        if self._saved[key]:
+            return tuple(shot.name for shot in self._saved[key])
         return tuple(
             f"portrait of {key}" if panel is None else f"panel {panel}"
             for panel in self._identities[key]
@@ -95,7 +136,7 @@ class Planner:
         who, style = self._cast[key], self._style
         prompt, share = fitting(lambda share: portrait_prompt(who, style, share), self._fits)
         seed = seed_of(self._request.seed, name)
-        return Shot(name, None, prompt, seed, sight, key, rank, share)
+        return Shot(name, None, prompt, seed, sight, key, rank, share, shown=False)
 
     def _panel_shot(
         self, panel: int, sight: Sight, identity_of: str | None = None, rank: int = 0
@@ -104,7 +145,35 @@ class Planner:
         prompt, share = fitting(lambda share: panel_prompt(asked, cast, style, share), self._fits)
         name = f"panel {panel}"
         seed = seed_of(self._request.seed, name)
-        return Shot(name, panel, prompt, seed, sight, identity_of, rank, share)
+        shown = panel in self._wanted and asked.seed is None
+        return Shot(name, panel, prompt, seed, sight, identity_of, rank, share, shown)
+
+    def _shot_again(self, panel: int, seed: int) -> Shot:
+        """The panel by its own seed: it sees its characters, rather not its earlier drawing."""
+        sees = []
+        for key in self._casts[panel]:
+            others = tuple(name for name in self._names(key) if name != f"panel {panel}")
+            sees.append(others or self._names(key))
+        return replace(
+            self._panel_shot(panel, strips(sees)),
+            name=f"panel {panel} again",
+            seed=seed_of(seed, "panel"),
+            shown=panel in self._wanted,
+            alone=True,
+        )
+
+
+def wanted_panels(request: DrawRequest) -> frozenset[int]:
+    """Numbers of the panels that are asked for; one that the story lacks is an `EngineError`."""
+    every = range(len(request.panels))
+    for panel in request.only or ():
+        if panel not in every:
+            raise EngineError(f"there is no panel {panel + 1} to draw; there are {len(every)}")
+    return frozenset(every if request.only is None else request.only)
+
+
+def is_saved(character: CharacterRequest) -> bool:
+    return character.seed is not None or character.picture is not None
 
 
 def seed_of(seed: int, use: str) -> int:

@@ -1,73 +1,136 @@
-"""What is asked of the engine and what it answers: plain data, JSON both ways, no torch here."""
+"""What is asked of the engine and what it answers: plain data, JSON both ways, no torch here.
+
+A request is one JSON object. The answer is a stream of events, each one line of JSON:
+
+    {"event": "progress", "stage": "steps", "done": 3, "total": 48}
+    {"event": "preview", "index": 0, "jpeg": "(base64)"}
+    {"event": "panel", "index": 0, "png": "(base64)"}
+    {"event": "note", "text": "…", "kind": "too_long", "panels": [0]}
+    {"event": "done", "seconds": 7.5}
+    {"event": "failed", "reason": "…", "kind": "refused"}
+"""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+Trouble = Literal["refused", "memory", "broken"]
 
 
 class EngineError(Exception):
-    """The engine cannot do what was asked; its words may be shown to a person."""
+    """The engine cannot do what was asked; its words may be shown to a person.
+
+    `kind`: "refused" (as asked, it cannot be drawn), "memory" (there is too little of it for this
+    story) or "broken" (a fault of the engine's own).
+    """
+
+    def __init__(self, words: str, kind: Trouble = "refused") -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
+class DeviceLost(EngineError):
+    """The accelerator can do nothing more in this process; only a new one helps."""
 
 
 @dataclass(frozen=True)
 class CharacterRequest:
-    """Somebody in the story; `description` is what every panel with this character draws."""
+    """Somebody in the story; `description` is what every panel with this character draws.
+
+    A saved character has a `seed`: private portraits drawn from it and from the description lead,
+    so that it looks the same in every story. A `picture` (PNG, in base64) leads in their place.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     name: str
     description: str
+    seed: int | None = None
+    picture: str | None = None
 
 
 @dataclass(frozen=True)
 class PanelRequest:
-    """One panel: `text` with names in brackets, no caption; `characters` in order."""
+    """One panel: `text` with names in brackets, no caption; `characters` in order.
+
+    With a `seed` of its own a panel is drawn anew while all others stay as they are.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     text: str
     characters: tuple[str, ...]
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
 class DrawRequest:
     """A whole story to draw. What is None is taken from the model's `ModelSpec`."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     characters: tuple[CharacterRequest, ...]
     panels: tuple[PanelRequest, ...]
     style: str = "comic"
     seed: int = 0
     model: str = "house"
-    steps: int | None = None
-    guidance: float | None = None
-    rate: float = 0.5  # share of the other panels' tokens that a panel sees (r of the paper)
-    size: int | None = None  # width and height of a panel in pixels
-    identity_panels: int = 3  # panels a character whose tokens the other panels see
-    micro_batch: int = 8  # panels drawn at the same time: bounds the memory
+    steps: Annotated[int | None, Field(ge=1, le=1000)] = None
+    guidance: Annotated[float | None, Field(ge=0, le=100)] = None
+    # share of the other panels' tokens that a panel sees (r of the paper)
+    rate: Annotated[float, Field(ge=0, le=1)] = 0.5
+    size: Annotated[int | None, Field(ge=8, le=4096)] = None  # pixels a side of a panel
+    # panels a character whose tokens the other panels see
+    identity_panels: Annotated[int, Field(ge=0)] = 3
+    # panels drawn at the same time: bounds the memory
+    micro_batch: Annotated[int, Field(ge=1)] = 8
+    # only these panels (from 0) are wanted, as they are in the whole story; None: all
+    only: tuple[int, ...] | None = None
+    # every so many steps a small picture of each panel shows how far it is; 0: never
+    previews: Annotated[int, Field(ge=0)] = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> DrawRequest:
-        fields: Mapping[str, Any] = json.loads(text)
-        return cls(
-            **{
-                **fields,
-                "characters": tuple(CharacterRequest(**c) for c in fields["characters"]),
-                "panels": tuple(
-                    PanelRequest(p["text"], tuple(p["characters"])) for p in fields["panels"]
-                ),
-            }
-        )
+    def from_json(cls, text: str | bytes) -> DrawRequest:
+        """Raises `EngineError`, which names the field, for anything but a request."""
+        try:
+            return _checked_request().validate_json(text)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(map(str, wrong["loc"])) or "JSON"
+            raise EngineError(f"this is not a request to draw: {place}: {wrong['msg']}") from None
+
+
+@cache
+def _checked_request() -> TypeAdapter[DrawRequest]:
+    return TypeAdapter(DrawRequest)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the work is: `stage` is "loading", "steps" or "panels"; `done` of `total`."""
+    """How far the work is: `done` of `total`.
+
+    `stage` is "waiting" (for another story to be finished), "loading", "steps" or "panels".
+    """
 
     stage: str
     done: int
     total: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What panel `index` looks like so far: a small JPEG picture."""
+
+    index: int
+    jpeg: bytes
 
 
 @dataclass(frozen=True)
@@ -80,9 +143,14 @@ class PanelDrawn:
 
 @dataclass(frozen=True)
 class Note:
-    """Something a person should hear although the drawing goes on."""
+    """Something a person should hear although the drawing goes on.
+
+    `text` says it in English; `kind` and `panels` (from 0) let others say it in their language.
+    """
 
     text: str
+    kind: str = ""
+    panels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,4 +160,51 @@ class Done:
     seconds: float
 
 
-Event = Progress | PanelDrawn | Note | Done
+@dataclass(frozen=True)
+class Failed:
+    """The last event of a story that could not be drawn: what an `EngineError` says."""
+
+    reason: str
+    kind: Trouble
+
+
+Event = Progress | Preview | PanelDrawn | Note | Done | Failed
+
+_KINDS: dict[str, type[Any]] = {
+    "progress": Progress,
+    "preview": Preview,
+    "panel": PanelDrawn,
+    "note": Note,
+    "done": Done,
+    "failed": Failed,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_PICTURES = ("png", "jpeg")  # fields that hold bytes, base64 in a line
+
+
+def event_to_line(event: Event) -> bytes:
+    """One line of JSON with its line end."""
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    for name in _PICTURES:
+        if name in values:
+            values[name] = base64.b64encode(values[name]).decode()
+    line = json.dumps({"event": _NAMES[type(event)], **values}, ensure_ascii=False)
+    return line.encode() + b"\n"
+
+
+def event_from_line(line: bytes) -> Event:
+    """Raises ValueError for a line that no engine writes."""
+    try:
+        values = dict(json.loads(line))
+        kind = _KINDS[values.pop("event")]
+        for name in _PICTURES:
+            if name in values:
+                values[name] = base64.b64decode(values[name], validate=True)
+        if "panels" in values:
+            values["panels"] = tuple(values["panels"])
+        event: Event = kind(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not an event of the engine: {line[:80]!r}") from error
+    if isinstance(event, Failed) and event.kind not in get_args(Trouble):
+        raise ValueError(f'a drawing fails in no such way: "{event.kind}"')
+    return event

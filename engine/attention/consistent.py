@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -61,11 +61,16 @@ class StoryAttention:
     sights: tuple[Sight, ...] = ()
     writing: tuple[str, ...] = ()
     open_layers: frozenset[str] | None = None  # None: sharing is off
+    written_layers: frozenset[str] = frozenset()  # where others look, though this batch may not
+    seeds: Mapping[str, int] = field(default_factory=dict)  # of panels that sample by their own
     banks: dict[str, Bank] = field(default_factory=lambda: defaultdict(Bank))
+
+    def shares(self, layer: str) -> bool:
+        return self.open_layers is not None and layer in self.open_layers and self.rate > 0
 
     def chosen_tokens(self, layer: str, panel: str, count: int) -> Tensor:
         """Indices int64 [round(rate * count)]: the same whatever else is in the batch."""
-        words = f"{self.seed}/{self.step}/{layer}/{panel}"
+        words = f"{self.seeds.get(panel, self.seed)}/{self.step}/{layer}/{panel}"
         generator = torch.Generator().manual_seed(zlib.crc32(words.encode()))
         return torch.randperm(count, generator=generator)[: round(self.rate * count)]
 
@@ -82,10 +87,8 @@ class ConsistentSelfAttention:
         attention_mask: Tensor | None = None, temb: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
         story = self._story
-        sharing = (
-            story.open_layers is not None and self._layer in story.open_layers and story.rate > 0
-        )
-        if sharing and story.writing:
+        sharing = story.shares(self._layer)
+        if story.writing and (sharing or self._layer in story.written_layers):
             self._write(attn, hidden_states)
         if not sharing or not any(glance.identities for sight in story.sights for glance in sight):
             out: Tensor = self._plain(

@@ -112,7 +112,15 @@ def test_nothing_can_be_changed_afterwards() -> None:
         ('[engine]\nmicro_batch = "many"', ["engine.micro_batch", '"many"', "a whole number"]),
         ("[engine]\nmicro_batch = []", ["engine.micro_batch", '"[]"', "a whole number"]),
         ("[engine]\nidentity_panels = 0", ["engine.identity_panels", "at least 1"]),
+        ("[web]\nport = 70000", ["web.port", '"70000"', "at most 65535"]),
+        ('[web]\non = "perhaps"', ["web.on", '"perhaps"', "true or false"]),
+        ("[limits]\nwaiting = 0", ["limits.waiting", '"0"', "at least 1"]),
+        ('[limits]\nstop_seconds = "soon"', ["limits.stop_seconds", "a number"]),
         ('[engine]\ndevice = "gpu"', ["engine.device", '"gpu"', "auto, cpu, cuda, cuda:0"]),
+        ('[engine]\nurl = "localhost"', ["engine.url", "an address such as http://127.0.0.1:8421"]),
+        ("[engine]\nwatchdog_seconds = 0", ["engine.watchdog_seconds", "at least 1"]),
+        ("[engine]\npreviews = -1", ["engine.previews", "at least 0"]),
+        (f'[engine]\nsocket = "{"x" * 101}"', ["engine.socket", "at most 100 letters"]),
         ("[draw]\nseed =\n", ["config.toml", "not valid TOML", "line 2"]),
     ],
 )
@@ -156,11 +164,13 @@ def test_every_kind_of_device_can_be_named(device: str) -> None:
 
 def test_the_example_file_names_every_setting_with_its_default() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    assert tomllib.loads(text) == {"draw": {}, "engine": {}}, "every key is commented out"
+    sections = {section: {} for section in Config.model_fields}
+    assert tomllib.loads(text) == sections, "every key is commented out"
     uncommented = re.sub(r"^#(?=\w+ = )", "", text, flags=re.MULTILINE)
     tables = tomllib.loads(uncommented)
     assert {f"{section}.{key}" for section in tables for key in tables[section]} == set(keys())
     write(uncommented)
     config = load_config()
     draw = config.draw.model_copy(update={"seed": None})  # "no seed" cannot be written in TOML
-    assert Config(draw=draw, engine=config.engine) == DEFAULTS
+    web = config.web.model_copy(update={"password": None})  # nor can "no password"
+    assert config.model_copy(update={"draw": draw, "web": web}) == DEFAULTS

@@ -1,0 +1,224 @@
+"""The words that commands and chats share: what comes in is a `Call`, what goes out a `Reply`.
+
+Adapters translate between these and their platform and know nothing else of the bot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+MOST_BUTTON_BYTES = 64  # Telegram's limit: a button carries its whole meaning in so many
+Value = str | int | bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody on one chat platform. `language` is what the platform tells of them, if it does."""
+
+    chat: str  # "web", "discord", "telegram"
+    id: str
+    name: str
+    language: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.chat}:{self.id}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something was said and answers go: a channel, a thread, a direct message."""
+
+    chat: str
+    channel: str
+    server: str | None = None  # None: a direct message
+    thread: str | None = None
+
+    @property
+    def key(self) -> str:
+        return "/".join(part or "" for part in (self.chat, self.server, self.channel, self.thread))
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that came with a call, as it came: nothing about it is checked yet."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command with its options, a plain message, a pressed button or a filled-in form.
+
+    `command` is a name of the table ("story new"); `MESSAGE` with the option "text" for a plain
+    message; `PRESS` with the option "data" for a button; `FORM` with "data" and one option a field;
+    `ROOM` with the option "card" when a place was opened for a reply that has `room` and `card`.
+    """
+
+    person: Person
+    place: Place
+    command: str
+    options: Mapping[str, Value] = field(default_factory=dict)
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)  # by option name
+    manager: bool = False  # may change the settings of the server it is said on
+
+
+MESSAGE, PRESS, FORM, ROOM = "(message)", "(press)", "(form)", "(room)"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to show or to send. Pictures have words for those who cannot see them."""
+
+    name: str
+    content: bytes
+    alt: str = ""
+
+    @property
+    def is_picture(self) -> bool:
+        return self.name.endswith((".png", ".jpg", ".gif", ".webp"))
+
+
+@dataclass(frozen=True)
+class Button:
+    """`data` comes back in a `PRESS` call, also after any restart; at most 64 bytes of UTF-8."""
+
+    label: str
+    data: str
+    look: Literal["plain", "primary", "danger"] = "plain"
+
+    def __post_init__(self) -> None:
+        if len(self.data.encode()) > MOST_BUTTON_BYTES:
+            raise ValueError(f"a button's data is at most {MOST_BUTTON_BYTES} bytes: {self.data}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question of a form; `long` asks for several lines."""
+
+    name: str
+    label: str
+    value: str = ""
+    long: bool = False
+    required: bool = True
+    limit: int = 4000  # characters
+
+
+@dataclass(frozen=True)
+class Form:
+    """Questions to ask at once; the answers come back in a `FORM` call with the same `data`."""
+
+    title: str
+    data: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a call is answered with.
+
+    `card` names a message that lives on: an adapter that has shown a card of this name in the
+    place edits it instead of posting another. `room` asks for a place of the story's own (thread,
+    page); the reply then appears there, under this title.
+    """
+
+    text: str = ""
+    files: tuple[File, ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    form: Form | None = None
+    private: bool = False  # only the person who called sees it
+    card: str | None = None
+    room: str | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """What the bot says of its own accord: progress, a finished page, a reason.
+
+    `nonce` is the same whenever the same post is tried again, so that a platform can refuse the
+    second. `edit` is the id of an earlier post of ours to change instead; where that is gone, the
+    post is made anew. `progress` is 0..1 while something is being drawn.
+    """
+
+    place: Place
+    text: str = ""
+    files: tuple[File, ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    nonce: str = ""
+    edit: str | None = None
+    progress: float | None = None
+    mention: Person | None = None
+
+
+class CannotPost(Exception):
+    """The platform refused. `again`: a later try may work, after `wait` seconds if that is known;
+    `unknown`: the post may have arrived all the same."""
+
+    def __init__(
+        self, why: str, *, again: bool = False, wait: float | None = None, unknown: bool = False
+    ) -> None:
+        super().__init__(why)
+        self.again, self.wait, self.unknown = again, wait, unknown
+
+
+@dataclass(frozen=True)
+class Option:
+    """One typed option of a command. `help` is a key of the catalogues."""
+
+    name: str
+    help: str
+    kind: type[str] | type[int] | type[bool] | type[Attachment] = str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    suggests: bool = False  # `Suggest` is asked while it is typed
+    lowest: int | None = None
+    highest: int | None = None
+    limit: int = 4000  # characters
+    long: bool = False  # several lines
+
+
+@dataclass(frozen=True)
+class CommandInfo:
+    """What an adapter must know of a command to offer it natively."""
+
+    name: str  # "story new": at most two words, lower case
+    help: str  # a key of the catalogues
+    options: tuple[Option, ...] = ()
+    manager_only: bool = False
+
+
+class Bot(Protocol):
+    """What an adapter may ask of the bot."""
+
+    commands: Sequence[CommandInfo]
+
+    async def answer(self, call: Call) -> Sequence[Reply]:
+        """What to show for a call. Never raises for what people do wrong: that is a reply."""
+
+    async def suggest(self, call: Call, option: str, typed: str) -> Sequence[tuple[str, Value]]:
+        """At most 25 (label, value) pairs for an option that `suggests`."""
+
+    def say(self, language: str | None, key: str, **values: object) -> str:
+        """A sentence of the catalogues in a language ("en", "zh"; None or others: English)."""
+
+
+class Chat(Protocol):
+    """One platform. `name` is what `Person.chat` and `Place.chat` hold.
+
+    `knows_nonces`: a post whose nonce was posted before is refused or shown once only.
+    """
+
+    name: str
+    knows_nonces: bool
+
+    async def start(self, bot: Bot) -> None:
+        """Connect and take calls; returns when calls can come."""
+
+    async def stop(self) -> None:
+        """Take no more calls and let go of everything."""
+
+    async def post(self, post: Post) -> str:
+        """Show a post and return its id. Raises `CannotPost`."""

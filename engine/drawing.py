@@ -1,0 +1,284 @@
+"""One story being drawn: the steps of its batches, and its pictures.
+
+All panels of a batch take the same step. Identity reaches the panels in the way the model's spec
+names (`ModelSpec.sharing`); both ways go through the same attention code.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from random import Random
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from engine.attention.consistent import Glance, Sight, StoryAttention
+from engine.attention.hook import consistent, open_layers, self_attention_layers
+from engine.batches import Batch, decoding_batches, leading_batches, noise_matched_batches
+from engine.identity import noised, picture_latents
+from engine.loading import Artist, Conditioning
+from engine.plan import NOBODY, Shot, seed_of
+from engine.preview import preview_jpegs
+from engine.prompts import find_style
+from engine.request import DrawRequest, Event, PanelDrawn, Preview, Progress
+
+
+class StoryDrawing:
+    """The state of one story being drawn; it belongs to nobody else."""
+
+    def __init__(self, artist: Artist, request: DrawRequest, shots: Sequence[Shot]) -> None:
+        self.artist, self.request, self.shots = artist, request, list(shots)
+        spec = artist.spec
+        self.count = request.steps or spec.steps
+        self.guidance = spec.guidance if request.guidance is None else request.guidance
+        self.pixels = request.size or spec.size
+        self.layers = self_attention_layers(artist.unet, spec.layers)
+        self.attention = StoryAttention(
+            rate=request.rate,
+            seed=request.seed,
+            halves=2 if self.guided else 1,
+            seeds={s.name: s.seed for s in self.shots if s.alone},
+        )
+        self.latents: dict[str, Tensor] = {}
+        self._finished = 0
+        self._read_words()
+
+    @property
+    def guided(self) -> bool:
+        return self.guidance > 1
+
+    def events(self) -> Iterator[Event]:
+        yield from self.steps()
+        yield from self.pictures()
+
+    def steps(self) -> Iterator[Progress | Preview]:
+        """Draw the latents of every shot, one step of one batch at a time."""
+        with self.artist.painting(), consistent(self.artist.unet, self.attention, self.layers):
+            if self.artist.spec.sharing == "leading":
+                yield from self._leading()
+            else:
+                yield from self._noise_matched()
+
+    def pictures(self) -> Iterator[PanelDrawn | Progress]:
+        """Decode the panels that are wanted, a micro-batch at a time; portraits stay private."""
+        batches = decoding_batches(self.shots, self.request.micro_batch)
+        total = sum(shot.shown for batch in batches for shot in batch)
+        done = 0
+        for batch in batches:
+            blank = torch.zeros_like(next(self.latents[s.name] for s in batch if s.shown))
+            with self.artist.painting():
+                decoded = self.artist.decode(
+                    torch.stack([self.latents.get(s.name, blank) for s in batch])
+                )
+            for shot, picture in zip(batch, decoded, strict=True):
+                if shot.shown:
+                    done += 1
+                    yield PanelDrawn(shot.panel or 0, png_bytes(picture))
+                    yield Progress("panels", done, total)
+
+    # -- the two ways of identity ---------------------------------------------------------------
+
+    def _leading(self) -> Iterator[Progress | Preview]:
+        """Identity panels are finished first, rank by rank; the bank is written once for each."""
+        batches = leading_batches(self.shots, self.request.micro_batch)
+        self._total = self.count * sum(batch[0].picture is None for batch in batches)
+        for batch in batches:
+            scheduler = self._scheduler()
+            if batch[0].picture is not None:
+                self._keep(batch, self._start(batch, scheduler))
+            else:
+                yield from self._draw(batch, scheduler)
+            leaders = [shot for shot in batch if shot.identity_of is not None]
+            if leaders:
+                self._write_leaders(leaders, scheduler)
+
+    def _draw(self, batch: Batch, scheduler: Any) -> Iterator[Progress | Preview]:
+        """All steps of one batch, which sees the finished batches before it."""
+        latents = self._start(batch, scheduler)
+        for number, timestep in enumerate(scheduler.timesteps):
+            self._see(tuple(shot.sight for shot in batch))
+            latents, foreseen = self._step(scheduler, batch, latents, timestep)
+            yield self._progress()
+            yield from self._previews(batch, number, foreseen)
+        self._keep(batch, latents)
+
+    def _write_leaders(self, leaders: Sequence[Shot], scheduler: Any) -> None:
+        """One pass over nearly clean latents: at a fixed noise level the bank never changes."""
+        clean = torch.stack([self.latents[shot.name] for shot in leaders])
+        timestep = torch.tensor(self.artist.spec.leading_timestep, device=clean.device)
+        noise = torch.stack(
+            [self._random_latents(seed_of(shot.seed, "leading")) for shot in leaders]
+        )
+        nearly = scheduler.add_noise(clean, noise, timestep.repeat(len(leaders)))
+        self._see(tuple(NOBODY for _ in leaders), writing=tuple(shot.name for shot in leaders))
+        self._predict(leaders, nearly, timestep)
+
+    def _noise_matched(self) -> Iterator[Progress | Preview]:
+        """Every step: identity panels first, together; then the others see this step's bank."""
+        batches = noise_matched_batches(self.shots, self.request.micro_batch)
+        schedulers = [self._scheduler() for _ in batches]
+        latents = [self._start(b, s) for b, s in zip(batches, schedulers, strict=True)]
+        randoms = {seed: Random(seed) for seed in map(self._seed_of_layers, batches)}
+        randoms.setdefault(self.request.seed, Random(self.request.seed))
+        self._total = self.count * len(batches)
+        for number in range(self.count):
+            share = number / self.count
+            layers = {seed: open_layers(self.layers, share, r) for seed, r in randoms.items()}
+            self.attention.step = number
+            self.attention.written_layers = layers[self.request.seed]
+            for i, batch in enumerate(batches):
+                writing = tuple(shot.name for shot in batch if shot.identity_of is not None)
+                sights = tuple(self._mutual(shot) for shot in batch)
+                self._see(sights, writing=writing, layers=layers[self._seed_of_layers(batch)])
+                timestep = schedulers[i].timesteps[number]
+                if batch[0].picture is not None:
+                    self._look(schedulers[i], batch, latents[i], timestep)
+                    yield self._progress()
+                    continue
+                latents[i], foreseen = self._step(schedulers[i], batch, latents[i], timestep)
+                yield self._progress()
+                yield from self._previews(batch, number, foreseen)
+        for batch, drawn in zip(batches, latents, strict=True):
+            self._keep(batch, drawn)
+
+    def _mutual(self, shot: Shot) -> Sight:
+        """Identity panels of one character see each other; the rest see as planned."""
+        if shot.identity_of is None:
+            return shot.sight
+        others = (s.name for s in self.shots if s.identity_of == shot.identity_of and s is not shot)
+        return (Glance(tuple(others)),)
+
+    # -- one step -------------------------------------------------------------------------------
+
+    def _see(
+        self,
+        sights: tuple[Sight, ...],
+        *,
+        writing: tuple[str, ...] = (),
+        layers: frozenset[str] | None = None,
+    ) -> None:
+        self.attention.sights, self.attention.writing = sights, writing
+        self.attention.open_layers = frozenset(self.layers) if layers is None else layers
+
+    def _step(
+        self, scheduler: Any, batch: Sequence[Shot], latents: Tensor, timestep: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The latents after this step, and those that it foresees at the end."""
+        guess = self._predict(batch, scheduler.scale_model_input(latents, timestep), timestep)
+        stepped = scheduler.step(guess, timestep, latents)
+        foreseen = getattr(stepped, "pred_original_sample", None)
+        return stepped.prev_sample, stepped.prev_sample if foreseen is None else foreseen
+
+    def _look(self, scheduler: Any, batch: Batch, clean: Tensor, timestep: Tensor) -> None:
+        """A pass over pictures that are there already, for what it writes into the bank."""
+        self._predict(batch, noised(scheduler, clean, self._noise(batch), timestep), timestep)
+
+    def _predict(self, batch: Sequence[Shot], latents: Tensor, timestep: Tensor) -> Tensor:
+        """The UNet's guess for B panels, [B, C, h, w], with classifier-free guidance."""
+        rows = [self._row[shot.name] for shot in batch]
+        if self.guided:
+            words = self._words[[self._plain_row[shot.name] for shot in batch] + rows]
+            both = self._unet(torch.cat([latents, latents]), timestep, words)
+            plain, said = both.chunk(2)
+            guess = plain + self.guidance * (said - plain)
+            return rescaled(guess, said, self.artist.spec.guidance_rescale)
+        return self._unet(latents, timestep, self._words[rows])
+
+    def _unet(self, latents: Tensor, timestep: Tensor, words: Conditioning) -> Tensor:
+        added = None
+        if words.pooled is not None:  # SDXL is told the size of the picture
+            sizes = torch.tensor([self.pixels, self.pixels, 0, 0, self.pixels, self.pixels])
+            ids = sizes.repeat(len(latents), 1).to(latents)
+            added = {"text_embeds": words.pooled, "time_ids": ids}
+        out = self.artist.unet(
+            latents, timestep, encoder_hidden_states=words.states, added_cond_kwargs=added
+        )
+        guess: Tensor = out.sample.float()
+        return guess
+
+    # -- small things ---------------------------------------------------------------------------
+
+    def _read_words(self) -> None:
+        """One row of words a shot and one of words to keep away from.
+
+        All words of the story are read together; those of portraits alone are read alone.
+        """
+        reads = self.artist.spec.reads_negatives
+        negative = find_style(self.request.style).negative if reads else ""
+        story = [shot for shot in self.shots if not shot.alone]
+        prompts = [[negative, *(shot.prompt for shot in story)]]
+        self._row = {shot.name: row for row, shot in enumerate(story, start=1)}
+        self._plain_row = dict.fromkeys((shot.name for shot in self.shots), 0)
+        rows = 1 + len(story)
+        for shot in self.shots:
+            if shot.alone and shot.panel is not None:  # the same words as in its first drawing
+                self._row[shot.name] = self._row[f"panel {shot.panel}"]
+            elif shot.alone:
+                prompts.append([negative, shot.prompt])
+                self._plain_row[shot.name], self._row[shot.name] = rows, rows + 1
+                rows += 2
+        self._words = Conditioning.joined([self.artist.read(each) for each in prompts])
+
+    def _scheduler(self) -> Any:
+        scheduler = copy.deepcopy(self.artist.scheduler)
+        scheduler.set_timesteps(self.count, device=self.artist.device)
+        return scheduler
+
+    def _random_latents(self, seed: int) -> Tensor:
+        """[C, h, w] of noise; from the CPU's generator, so that every device draws the same."""
+        side = self.pixels // self.artist.pixels_per_latent
+        shape = (self.artist.unet.config.in_channels, side, side)
+        generator = torch.Generator().manual_seed(seed)
+        return torch.randn(shape, generator=generator).to(self.artist.device)
+
+    def _noise(self, batch: Batch) -> Tensor:
+        return torch.stack([self._random_latents(shot.seed) for shot in batch])
+
+    def _start(self, batch: Batch, scheduler: Any) -> Tensor:
+        """Latents to begin with: noise at the first step's level, or a picture that is there."""
+        if batch[0].picture is None:
+            noisy: Tensor = self._noise(batch) * scheduler.init_noise_sigma
+            return noisy
+        pictures = [shot.picture or "" for shot in batch]
+        return torch.stack([picture_latents(self.artist, p, self.pixels) for p in pictures])
+
+    def _seed_of_layers(self, batch: Batch) -> int:
+        """Portraits alone choose the open layers by their own seed, others by the story's."""
+        saved = batch[0].alone and batch[0].identity_of is not None
+        return batch[0].seed if saved else self.request.seed
+
+    def _previews(self, batch: Batch, number: int, foreseen: Tensor) -> Iterator[Preview]:
+        every, done = self.request.previews, number + 1
+        rows = [row for row, shot in enumerate(batch) if shot.shown]
+        if every and rows and done % every == 0 and done < self.count:
+            jpegs = preview_jpegs(self.artist, foreseen[rows])
+            for row, jpeg in zip(rows, jpegs, strict=True):
+                yield Preview(batch[row].panel or 0, jpeg)
+
+    def _keep(self, batch: Sequence[Shot], latents: Tensor) -> None:
+        self.latents.update(zip((shot.name for shot in batch), latents, strict=True))
+
+    def _progress(self) -> Progress:
+        self._finished += 1
+        return Progress("steps", self._finished, self._total)
+
+
+def rescaled(guess: Tensor, said: Tensor, share: float) -> Tensor:
+    """Guidance without over-exposure (Lin et al. 2023, section 3.4)."""
+    if share == 0:
+        return guess
+    axes = tuple(range(1, guess.ndim))
+    calmed = guess * (said.std(axes, keepdim=True) / guess.std(axes, keepdim=True))
+    return share * calmed + (1 - share) * guess
+
+
+def png_bytes(picture: Tensor) -> bytes:
+    """[3, H, W] in -1..1 as a PNG file."""
+    values = picture.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
+    file = BytesIO()
+    Image.fromarray(values).save(file, "PNG")
+    return file.getvalue()

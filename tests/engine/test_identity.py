@@ -1,0 +1,140 @@
+"""An uploaded picture leads the panels of its character, whichever way a model shares."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, EulerDiscreteScheduler
+from PIL import Image
+
+from engine.drawing import StoryDrawing
+from engine.identity import noised, open_picture, picture_latents
+from engine.models import MODELS, ModelSpec
+from engine.plan import plan_shots
+from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
+from engine.story import draw_story, ready_artist
+
+
+def png(colour: str, size: tuple[int, int] = (40, 30), mode: str = "RGB") -> str:
+    file = BytesIO()
+    Image.new(mode, size, colour).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+TOM = CharacterRequest("Tom", "a man", picture=png("red"))
+STORY = DrawRequest(
+    characters=(TOM, CharacterRequest("Lisa", "a man typing")),
+    panels=(
+        PanelRequest("[Tom] typing", ("Tom",)),
+        PanelRequest("[Lisa] typing", ("Lisa",)),
+        PanelRequest("[Tom] and [Lisa]", ("Tom", "Lisa")),
+    ),
+    steps=6,
+    size=64,
+)
+
+
+@pytest.fixture(params=["leading", "sd15", "sdxl"])
+def story(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> DrawRequest:
+    if request.param != "leading":
+        folder: Path = request.getfixturevalue(f"tiny_{request.param}")
+        return replace(STORY, model=str(folder))
+    spec = ModelSpec(
+        "tiny-leading", str(request.getfixturevalue("tiny_sd15")), sharing="leading",
+        layers="all", size=64, steps=3, guidance=3.5,
+    )  # fmt: skip
+    monkeypatch.setitem(MODELS, spec.name, spec)
+    return replace(STORY, model=spec.name)
+
+
+def pictures(request: DrawRequest) -> list[bytes]:
+    drawn = {e.index: e.png for e in draw_story(request, device="cpu") if isinstance(e, PanelDrawn)}
+    return [drawn[i] for i in range(len(request.panels))]
+
+
+def led_by(request: DrawRequest, picture: str | None) -> DrawRequest:
+    return replace(request, characters=(replace(TOM, picture=picture), request.characters[1]))
+
+
+def test_the_picture_reaches_every_panel_of_its_character_and_no_other(
+    story: DrawRequest,
+) -> None:
+    red, blue = pictures(story), pictures(led_by(story, png("blue")))
+    assert [a != b for a, b in zip(red, blue, strict=True)] == [True, False, True]
+
+
+def test_without_sharing_the_picture_is_of_no_account(story: DrawRequest) -> None:
+    story = replace(story, rate=0.0)
+    assert pictures(story) == pictures(led_by(story, png("blue")))
+
+
+def test_its_own_latents_are_what_is_seen(story: DrawRequest) -> None:
+    artist = ready_artist(story.model, "cpu")
+    drawing = StoryDrawing(artist, story, plan_shots(story, artist.fits))
+    assert list(drawing.steps())
+    expected = picture_latents(artist, TOM.picture or "", 64)
+    assert torch.equal(drawing.latents["picture of tom"], expected)
+    layer = drawing.layers[-1]
+    assert "picture of tom" in drawing.attention.banks[layer].keys
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 20), (20, 300), (64, 64)])
+def test_a_picture_of_any_shape_becomes_latents_of_a_panel(
+    story: DrawRequest, size: tuple[int, int]
+) -> None:
+    artist = ready_artist(story.model, "cpu")
+    latents = picture_latents(artist, png("green", size), 64)
+    assert latents.shape == (4, 8, 8)
+    assert torch.isfinite(latents).all()
+
+
+def test_what_is_transparent_is_white() -> None:
+    image = open_picture(png("#00000000", mode="RGBA"))
+    assert (image.mode, image.getpixel((0, 0))) == ("RGB", (255, 255, 255))
+
+
+def jpeg() -> str:
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    "picture", ["", "not base64!", "aGVsbG8=", jpeg(), png("red")[:40]], ids=range(5)
+)
+def test_what_is_no_picture_is_refused_in_words(picture: str) -> None:
+    with pytest.raises(EngineError, match="not a PNG"):
+        open_picture(picture)
+
+
+def test_a_picture_of_too_many_pixels_is_refused() -> None:
+    with pytest.raises(EngineError, match="too many pixels"):
+        open_picture(png("white", (5000, 5000), "1"))
+
+
+def test_a_broken_picture_ends_the_story_in_words(story: DrawRequest) -> None:
+    with pytest.raises(EngineError, match="not a PNG"):
+        pictures(led_by(story, "aGVsbG8="))
+
+
+def test_noised_latents_are_those_of_the_step() -> None:
+    """DDIM: sqrt(a) x + sqrt(1 - a) e. Euler: (x + s e) / sqrt(s^2 + 1)."""
+    torch.manual_seed(0)
+    clean, noise = torch.randn(1, 4, 8, 8), torch.randn(1, 4, 8, 8)
+    ddim = DDIMScheduler(beta_schedule="scaled_linear")
+    ddim.set_timesteps(10)
+    euler = EulerDiscreteScheduler(beta_schedule="scaled_linear")
+    euler.set_timesteps(10)
+    for number in (0, 4, 9, 4):  # back again: nothing is counted
+        timestep = ddim.timesteps[number]
+        a = ddim.alphas_cumprod[timestep]
+        expected = a.sqrt() * clean + (1 - a).sqrt() * noise
+        torch.testing.assert_close(noised(ddim, clean, noise, timestep), expected)
+        s = euler.sigmas[number]
+        expected = (clean + s * noise) / (s**2 + 1).sqrt()
+        torch.testing.assert_close(noised(euler, clean, noise, euler.timesteps[number]), expected)
