@@ -1,0 +1,154 @@
+"""Who uses the bot, and what each server has decided about it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import aiosqlite
+
+from bot.chat import Person
+from bot.database import Database
+from bot.errors import Refusal
+from bot.limits import checked_name, harmless_name
+from bot.pictures import Pictures
+
+MAX_CAP = 1_000_000
+MAX_CHANNELS = 100
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person who has used the bot. `language` is chosen, or what the chat tells, or None."""
+
+    key: str
+    name: str
+    language: str | None
+    created: float  # seconds since 1970
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What the managers of a server have set; None is the bot's own setting."""
+
+    who: Literal["everyone", "managers"] = "everyone"
+    channels: tuple[str, ...] = ()  # where the bot may be used; none: everywhere
+    daily_cap: int | None = None  # pages a day on this server
+    waiting_cap: int | None = None  # waiting jobs a person
+    style: str | None = None
+    strict: bool = False
+
+
+class People:
+    """Accounts, blocks and the settings of servers."""
+
+    def __init__(self, database: Database, pictures: Pictures) -> None:
+        self._database = database
+        self._pictures = pictures
+
+    async def meet(self, person: Person) -> Account:
+        """The person's account, made or brought up to date if need be."""
+        name = harmless_name(person.name) or person.id
+        row = await self._database.row("SELECT * FROM people WHERE key = ?", person.key)
+        if row is None or row["name"] != name:
+            async with self._database.tx() as db:
+                await db.execute(
+                    "INSERT INTO people VALUES (?, ?, NULL, ?)"
+                    " ON CONFLICT DO UPDATE SET name = excluded.name",
+                    (person.key, name, time.time()),
+                )
+        account = await self.find(person.key)
+        if account is None:  # forgotten by another call at this very moment
+            return Account(person.key, name, person.language, time.time())
+        return replace(account, language=account.language or person.language)
+
+    async def find(self, key: str) -> Account | None:
+        """The account of somebody who was met; `language` only if it was chosen."""
+        row = await self._database.row("SELECT * FROM people WHERE key = ?", key)
+        return None if row is None else Account(**dict(row))
+
+    async def set_language(self, key: str, language: str) -> None:
+        """Keeps the language that a person wants to be spoken to in."""
+        async with self._database.tx() as db:
+            await db.execute("UPDATE people SET language = ? WHERE key = ?", (language, key))
+
+    async def forget(self, key: str) -> None:
+        """Deletes the account with all that belongs to it, and its pictures that no one else needs.
+
+        Only blocks stay: they are the servers', and name nothing but the key.
+        """
+        now = time.time()
+        unused = await self._pictures.unused(now)  # what others have only just added, too
+        async with self._database.tx() as db:
+            await db.execute("DELETE FROM people WHERE key = ?", (key,))
+        await self._pictures.discard(await self._pictures.unused(now) - unused, now)
+        await self._database.checkpoint()
+
+    async def block(self, server_key: str, person_key: str) -> None:
+        """Keeps a person from using the bot on a server."""
+        async with self._database.tx() as db:
+            await db.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?)", (server_key, person_key))
+
+    async def unblock(self, server_key: str, person_key: str) -> None:
+        """Takes back `block`."""
+        async with self._database.tx() as db:
+            await db.execute(
+                "DELETE FROM blocks WHERE server = ? AND person = ?", (server_key, person_key)
+            )
+
+    async def is_blocked(self, server_key: str, person_key: str) -> bool:
+        """Whether the person may not use the bot on that server."""
+        sql = "SELECT 1 FROM blocks WHERE server = ? AND person = ?"
+        return await self._database.row(sql, server_key, person_key) is not None
+
+    async def server(self, server_key: str) -> ServerSettings:
+        """The settings of a server; defaults where nothing was ever set."""
+        row = await self._database.row("SELECT * FROM servers WHERE key = ?", server_key)
+        return settings_from(row)
+
+    async def change_server(self, server_key: str, **fields: Any) -> ServerSettings:
+        """Changes some fields of `ServerSettings`. Raises Refusal for a value out of range."""
+        async with self._database.tx() as db:
+            settings = checked_settings(replace(await stored(db, server_key), **fields))
+            await db.execute(
+                "INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    server_key,
+                    settings.who,
+                    json.dumps(settings.channels),
+                    settings.daily_cap,
+                    settings.waiting_cap,
+                    settings.style,
+                    settings.strict,
+                ),
+            )
+        return settings
+
+
+async def stored(db: aiosqlite.Connection, server_key: str) -> ServerSettings:
+    rows = await db.execute_fetchall("SELECT * FROM servers WHERE key = ?", (server_key,))
+    return settings_from(next(iter(rows), None))
+
+
+def settings_from(row: sqlite3.Row | None) -> ServerSettings:
+    if row is None:
+        return ServerSettings()
+    fields = {name: row[name] for name in row.keys() if name != "key"}  # noqa: SIM118
+    channels = tuple(json.loads(row["channels"]))
+    return ServerSettings(**{**fields, "channels": channels, "strict": bool(row["strict"])})
+
+
+def checked_settings(settings: ServerSettings) -> ServerSettings:
+    """The settings as they can be kept. Raises Refusal."""
+    if settings.who not in ("everyone", "managers"):
+        raise ValueError(f'"who" is "everyone" or "managers", not {settings.who!r}')
+    for cap in (settings.daily_cap, settings.waiting_cap):
+        if cap is not None and not 0 <= cap <= MAX_CAP:
+            raise Refusal("store.cap", limit=MAX_CAP)
+    if len(settings.channels) > MAX_CHANNELS:
+        raise Refusal("store.many_channels", limit=MAX_CHANNELS)
+    style = None if settings.style is None else checked_name(settings.style)
+    return replace(settings, style=style, channels=tuple(dict.fromkeys(settings.channels)))

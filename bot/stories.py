@@ -1,0 +1,279 @@
+"""Where stories are kept, with the pictures of their panels, their pages and the steps back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+import aiosqlite
+
+from bot.database import Database, askable, new_id
+from bot.errors import Refusal
+from bot.limits import checked_name, checked_seed, checked_title
+from bot.pictures import require_pictures
+from bot.sharing import audiences
+from bot.story import (
+    CastMember,
+    Panel,
+    Story,
+    checked_story,
+    content,
+    numbered,
+    pictures_of,
+    restored,
+    story_from,
+)
+
+__all__ = ["CastMember", "Panel", "Stories", "Story"]
+
+MAX_STORIES = 1_000  # a person
+MAX_STEPS = 20  # back
+KEPT_DRAWINGS = 5  # of a story: older ones lose their pages
+
+# Cast and panels come as JSON, [position, every field of the dataclass] each.
+SELECT = """
+SELECT stories.*, (
+    SELECT json_group_array(json_array(position, name, description, character, reference))
+    FROM cast_members WHERE story = stories.id
+) AS members, (
+    SELECT json_group_array(json_array(
+        position, id, text, caption, kind, speaker, json(characters), seed, picture
+    )) FROM panels WHERE story = stories.id
+) AS panels, (
+    SELECT json_group_array(audience) FROM story_shares WHERE story = stories.id
+) AS audiences
+FROM stories
+"""
+SHARED = "EXISTS (SELECT 1 FROM story_shares WHERE story = id AND audience IN (?, ?))"
+
+
+class Stories:
+    """Every question asks as somebody: what is not theirs or shared does not exist for them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def new(
+        self,
+        owner: str,
+        *,
+        title: str,
+        style: str,
+        layout: str,
+        seed: int,
+        room: str | None = None,
+        parent: str | None = None,
+    ) -> Story:
+        """An empty story. Raises Refusal over a limit."""
+        story_id, now = new_id(), time.time()
+        values = (checked_title(title), checked_name(style), checked_name(layout))
+        async with self._database.tx() as db:
+            await check_number(db, owner)
+            await db.execute(
+                "INSERT INTO stories VALUES"
+                " (?, ?, ?, ?, ?, ?, NULL, NULL, (SELECT id FROM stories WHERE id = ?), ?, ?, 1)",
+                (story_id, owner, *values, checked_seed(seed), parent, now, now),
+            )
+            if room is not None:
+                await enter(db, story_id, owner, room)
+            return await owned(db, story_id, owner)
+
+    async def get(self, story_id: str, reader: str, server: str | None = None) -> Story:
+        """A story that is the reader's own or shared. Raises Refusal otherwise."""
+        row = await self._database.row(
+            f"{SELECT} WHERE id = ? AND (owner = ? OR {SHARED})",
+            story_id,
+            reader,
+            *audiences(server),
+        )
+        if row is None:
+            raise Refusal("store.no_story")
+        return story_from(row)
+
+    async def of_room(self, room_key: str) -> Story | None:
+        """The story that was last given this room. Whoever asks must look at its owner."""
+        row = await self._database.row(
+            f"{SELECT} WHERE room = ? ORDER BY entered DESC, id LIMIT 1", room_key
+        )
+        return None if row is None else story_from(row)
+
+    async def of_owner(self, owner: str, limit: int = 25, like: str = "") -> list[Story]:
+        """A person's own stories, the last changed first; `like` is a part of the title."""
+        rows = await self._database.rows(
+            f"{SELECT} WHERE owner = ? AND instr(same_name(title), same_name(?))"
+            " ORDER BY changed DESC, id LIMIT ?",
+            owner,
+            like,
+            limit,
+        )
+        return [story_from(row) for row in rows]
+
+    async def save(self, story: Story, *, owner: str) -> Story:
+        """Keeps all of a story but its parent, and what it was before as a step back.
+
+        Of the owner's stories only this one has its room then. Returns it as stored. Raises
+        Refusal over a limit, or if somebody else has changed or deleted it since it was read.
+        """
+        story = checked_story(story)
+        async with self._database.tx() as db:
+            stored = await owned(db, story.id, owner)
+            if stored.version != story.version:
+                raise Refusal("store.changed_meanwhile")
+            if content(stored) != content(story):
+                await keep_step(db, stored)
+            await write(db, story)
+            if story.room is not None and story.room != stored.room:
+                await enter(db, story.id, owner, story.room)
+            return await owned(db, story.id, owner)
+
+    async def undo(self, story_id: str, owner: str) -> Story:
+        """Makes title, style, layout, seed, cast and panels what they were before the last change.
+
+        Raises Refusal if there is nothing to undo.
+        """
+        async with self._database.tx() as db:
+            stored = await owned(db, story_id, owner)
+            last = "FROM steps WHERE story = ? ORDER BY number DESC LIMIT 1"
+            steps = await db.execute_fetchall(f"SELECT number, content {last}", (stored.id,))
+            for number, text in steps:
+                await write(db, restored(stored, text))
+                await db.execute(
+                    "DELETE FROM steps WHERE story = ? AND number = ?", (stored.id, number)
+                )
+                return await owned(db, story_id, owner)
+        raise Refusal("store.nothing_to_undo")
+
+    async def set_picture(self, story_id: str, panel_id: str, sha: str) -> None:
+        """Gives a panel its picture; nothing happens if the panel is gone. For the worker."""
+        async with self._database.tx() as db:
+            await require_pictures(db, [sha])
+            done = await db.execute(
+                "UPDATE panels SET picture = ? WHERE story = ? AND id = ?",
+                (sha, story_id, panel_id),
+            )
+            if done.rowcount:
+                await db.execute(
+                    "UPDATE stories SET version = version + 1, changed = ? WHERE id = ?",
+                    (time.time(), story_id),
+                )
+
+    async def add_page(self, story_id: str, job: int, sha: str, number: int) -> None:
+        """Keeps a lettered page of a drawing, instead of the one of that number if there is one.
+
+        Nothing happens if the story is gone. For the worker.
+        """
+        async with self._database.tx() as db:
+            await require_pictures(db, [sha])
+            await db.execute(
+                "INSERT OR REPLACE INTO pages SELECT id, ?, ?, ? FROM stories WHERE id = ?",
+                (job, number, sha, story_id),
+            )
+            await forget_old_pages(db, story_id)
+
+    async def set_pages(self, story_id: str, job: int, shas: Sequence[str]) -> None:
+        """Keeps the lettered pages of a drawing instead of all that it had, numbered from 1."""
+        async with self._database.tx() as db:
+            await require_pictures(db, shas)
+            await db.execute("DELETE FROM pages WHERE story = ? AND job = ?", (story_id, job))
+            await db.executemany(
+                "INSERT INTO pages SELECT id, ?, ?, ? FROM stories WHERE id = ?",
+                [(job, number, sha, story_id) for number, sha in enumerate(shas, 1)],
+            )
+            await forget_old_pages(db, story_id)
+
+    async def pages(self, story_id: str, job: int | None = None) -> list[str]:
+        """The pages of a drawing by number (SHA-256); without a job, those of the latest one.
+
+        Whoever asks must have got the story by `get`.
+        """
+        rows = await self._database.rows(
+            "SELECT sha FROM pages WHERE story = ?1 AND job ="
+            " coalesce(?2, (SELECT max(job) FROM pages WHERE story = ?1)) ORDER BY number",
+            story_id,
+            job,
+        )
+        return [row["sha"] for row in rows]
+
+    async def delete(self, story_id: str, owner: str) -> None:
+        """Deletes a story; `Pictures.sweep` then finds its pictures. Raises Refusal."""
+        async with self._database.tx() as db:
+            stored = await owned(db, story_id, owner)
+            await db.execute("DELETE FROM stories WHERE id = ?", (stored.id,))
+
+
+async def check_number(db: aiosqlite.Connection, owner: str) -> None:
+    rows = await db.execute_fetchall("SELECT count(*) FROM stories WHERE owner = ?", (owner,))
+    for (number,) in rows:
+        if number >= MAX_STORIES:
+            raise Refusal("store.many_stories", limit=MAX_STORIES)
+
+
+async def owned(db: aiosqlite.Connection, story_id: str, owner: str) -> Story:
+    """The owner's story, inside a transaction. Raises Refusal."""
+    values = (askable(story_id), owner)
+    for row in await db.execute_fetchall(f"{SELECT} WHERE id = ? AND owner = ?", values):
+        return story_from(row)
+    raise Refusal("store.no_story")
+
+
+async def write(db: aiosqlite.Connection, story: Story) -> None:
+    """Stores everything but room and parent, as the next version."""
+    await require_pictures(db, pictures_of(story))
+    await db.execute(
+        "UPDATE stories SET title = ?, style = ?, layout = ?, seed = ?, changed = ?,"
+        " room = iif(? IS NULL, NULL, room), version = version + 1 WHERE id = ?",
+        (story.title, story.style, story.layout, story.seed, time.time(), story.room, story.id),
+    )
+    for table in ("cast_members", "panels", "story_shares"):
+        await db.execute(f"DELETE FROM {table} WHERE story = ?", (story.id,))
+    await db.executemany(  # a saved character may have been deleted meanwhile
+        "INSERT INTO cast_members VALUES (?, ?, ?, ?, (SELECT id FROM characters WHERE id = ?), ?)",
+        [(story.id, *row) for row in numbered(story.cast)],
+    )
+    await db.executemany(
+        "INSERT INTO panels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (story.id, *(json.dumps(v) if isinstance(v, tuple) else v for v in row))
+            for row in numbered(story.panels)
+        ],
+    )
+    await db.executemany(
+        "INSERT INTO story_shares VALUES (?, ?)",
+        [(story.id, audience) for audience in story.shared_with],
+    )
+
+
+async def enter(db: aiosqlite.Connection, story_id: str, owner: str, room: str) -> None:
+    """Gives the story the room, and takes it from the other stories of the same owner."""
+    await db.execute(
+        "UPDATE stories SET room = NULL, version = version + 1"
+        " WHERE owner = ? AND room = ? AND id <> ?",
+        (owner, room, story_id),
+    )
+    await db.execute(
+        "UPDATE stories SET room = ?, entered = ? WHERE id = ?", (room, time.time(), story_id)
+    )
+
+
+async def keep_step(db: aiosqlite.Connection, story: Story) -> None:
+    """Keeps what the story is, so that it can be again; the oldest step goes."""
+    step = (story.id, story.version)
+    await db.execute("INSERT INTO steps VALUES (?, ?, ?)", (*step, json.dumps(content(story))))
+    await db.executemany(
+        "INSERT INTO step_pictures VALUES (?, ?, ?)",
+        [(*step, sha) for sha in sorted(pictures_of(story))],
+    )
+    await db.execute(
+        "DELETE FROM steps WHERE story = ?1 AND number NOT IN ("
+        "SELECT number FROM steps WHERE story = ?1 ORDER BY number DESC LIMIT ?2)",
+        (story.id, MAX_STEPS),
+    )
+
+
+async def forget_old_pages(db: aiosqlite.Connection, story_id: str) -> None:
+    await db.execute(
+        "DELETE FROM pages WHERE story = ?1 AND job NOT IN ("
+        "SELECT DISTINCT job FROM pages WHERE story = ?1 ORDER BY job DESC LIMIT ?2)",
+        (story_id, KEPT_DRAWINGS),
+    )
