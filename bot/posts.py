@@ -1,0 +1,71 @@
+"""Marks around posting, so that no crash makes the bot post the same thing twice.
+
+    mark = await posts.begin(job, "page 1")
+    if mark is not None:                      # None: it is there already
+        message = await chat.post(Post(..., nonce=mark.nonce))
+        await posts.sent(mark.nonce, message)
+
+The nonce stays the same over every try, and a platform that knows nonces refuses the second. Where
+it knows none, `mark.unsure` says that an earlier try may have arrived: ask, do not send blindly.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from bot.database import Database
+
+NONCE_BYTES = 8  # 16 characters; Discord takes at most 25
+
+
+@dataclass(frozen=True)
+class PostMark:
+    """A post that may be sent now. `unsure`: an earlier try began and its end was never heard."""
+
+    nonce: str
+    unsure: bool
+
+
+class Posts:
+    """What has been posted of each job: one post a job and purpose ("page 1", "reason" …)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, job: int, purpose: str) -> PostMark | None:
+        """Mark that a post is about to be sent; None if it was sent already, or the job is gone."""
+        async with self._database.tx() as connection:
+            cursor = await connection.execute(
+                "INSERT INTO posts (job, purpose, nonce) SELECT id, ?, ? FROM jobs WHERE id = ?"
+                " ON CONFLICT (job, purpose) DO NOTHING",
+                (purpose, secrets.token_hex(NONCE_BYTES), job),
+            )
+            rows = await connection.execute_fetchall(
+                "SELECT nonce, state FROM posts WHERE job = ? AND purpose = ?", (job, purpose)
+            )
+        for nonce, state in rows:
+            if state == "sending":
+                return PostMark(nonce, unsure=cursor.rowcount == 0)
+        return None
+
+    async def sent(self, nonce: str, message: str) -> None:
+        """The platform has confirmed the post and calls it `message`."""
+        async with self._database.tx() as connection:
+            await connection.execute(
+                "UPDATE posts SET state = 'sent', message = ? WHERE nonce = ?", (message, nonce)
+            )
+
+    async def not_sent(self, nonce: str) -> None:
+        """The platform has refused the post for certain: the next try is the first again."""
+        async with self._database.tx() as connection:
+            await connection.execute(
+                "DELETE FROM posts WHERE nonce = ? AND state = 'sending'", (nonce,)
+            )
+
+    async def message(self, job: int, purpose: str) -> str | None:
+        """The platform's id of a post, if it was sent."""
+        row = await self._database.row(
+            "SELECT message FROM posts WHERE job = ? AND purpose = ?", job, purpose
+        )
+        return row["message"] if row else None
