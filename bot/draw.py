@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -23,7 +22,7 @@ import psutil
 
 from bot.errors import UserError
 from bot.files import ComicFiles
-from bot.script import PanelLine, StoryScript
+from bot.script import StoryScript
 from bot.start import end_at_once
 from engine.request import (
     CharacterRequest,
@@ -90,27 +89,13 @@ def draw_pictures(request: DrawRequest, draw_story: DrawStory) -> list[bytes]:
 
 def lay_out(comic: Comic, pictures: Sequence[bytes]) -> list[bytes]:
     """The lettered pages as PNG; none where the layout sets no type."""
-    from PIL import Image
-
-    from bot.page.page import PagePanel, compose_pages
+    from bot.page.letter import DrawnPanel, letter, side_of
 
     panels = [
-        PagePanel(Image.open(BytesIO(png)).convert("RGB"), line.caption, line.kind, side_of(line))
-        for line, png in zip(comic.script.panels, pictures, strict=True)
+        DrawnPanel(picture, line.caption, line.kind, side_of(line.speaker, line.characters))
+        for line, picture in zip(comic.script.panels, pictures, strict=True)
     ]
-    pages = []
-    for page in compose_pages(panels, comic.layout):
-        file = BytesIO()
-        page.save(file, "PNG")
-        pages.append(file.getvalue())
-    return pages
-
-
-def side_of(line: PanelLine) -> float | None:
-    """Where the speaker stands, 0 (left) to 1 (right), characters in the order of the text."""
-    if line.speaker not in line.characters:
-        return None
-    return (line.characters.index(line.speaker) + 0.5) / len(line.characters)
+    return letter(panels, comic.layout)
 
 
 class ProgressLine:

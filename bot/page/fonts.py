@@ -58,6 +58,7 @@ FONTS: Mapping[str, FontSource] = {
     "thai": FontSource("Thai", SHIPPED / "NotoSansThai-Bold.ttf"),
     "devanagari": FontSource("Devanagari", SHIPPED / "NotoSansDevanagari-Bold.ttf"),
     "emoji": FontSource("emoji", SHIPPED / "NotoColorEmoji.ttf", scale=0.92),
+    "poster": FontSource("Latin letters of memes", SHIPPED / "Bangers-Regular.ttf", bold=0.01),
 }
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.page.breaking import Measured, Unit, balanced_lines, split_wide, units
 from bot.page.fonts import FONTS, FontSource, is_readable, missing
-from bot.page.shaping import BLACK, ShapedLine, draw_glyphs, shape_line
+from bot.page.shaping import BLACK, PlacedGlyph, ShapedLine, draw_glyphs, shape_line
 from bot.page.writing import Run, cjk_language, clean, direction, needed_fonts, runs
 
 LEADING = 0.2  # ems between the descent of a line and the ascent of the next
@@ -51,10 +51,10 @@ def check_fonts(texts: Iterable[str], fonts: Mapping[str, FontSource] = FONTS) -
 class Text:
     """A clean text, its places to break and their widths in ems; the same for every size."""
 
-    def __init__(self, text: str, language: str) -> None:
+    def __init__(self, text: str, language: str, face: str = "latin") -> None:
         self.text = text
         self.is_right_to_left = direction(text) == 1
-        self._runs = runs(text, language)
+        self._runs = runs(text, language, face)
         self._ends = list(accumulate(len(run.text) for run in self._runs))
         self._units = units(text, language)
         self._whole = self._measure(self._units)
@@ -98,15 +98,20 @@ class Text:
 
 
 @lru_cache(maxsize=256)
-def text_of(text: str, language: str) -> Text:
+def text_of(text: str, language: str, face: str = "latin") -> Text:
     """The prepared form of a clean `text`; kept, because boxes are tried in several sizes."""
-    return Text(text, language)
+    return Text(text, language, face)
 
 
 @lru_cache(maxsize=512)
-def set_text(text: str, language: str, limit: float, size: float, align: Align) -> TextBlock:
-    """The clean `text` in as few lines as `limit` pixels allow, all about equally long."""
-    prepared = text_of(text, language)
+def set_text(
+    text: str, language: str, limit: float, size: float, align: Align, face: str = "latin"
+) -> TextBlock:
+    """The clean `text` in as few lines as `limit` pixels allow, all about equally long.
+
+    `face` is the font of `FONTS` for Latin letters.
+    """
+    prepared = text_of(text, language, face)
     ems = limit / size * 0.99  # kerning across units is not in their widths
     pieces, measured = prepared.measured(ems)
     lines = prepared.lines(pieces, balanced_lines(measured, ems))
@@ -114,12 +119,16 @@ def set_text(text: str, language: str, limit: float, size: float, align: Align) 
 
 
 def stack(
-    lines: Sequence[ShapedLine], size: float, align: Align, right_to_left: bool = False
+    lines: Sequence[ShapedLine],
+    size: float,
+    align: Align,
+    right_to_left: bool = False,
+    leading: float = LEADING,
 ) -> TextBlock:
     """Lines one below the other at one pitch, ink of the highest and the deepest included."""
     ascent = max((line.ascent for line in lines), default=0.0)
     descent = max((line.descent for line in lines), default=0.0)
-    pitch = ascent + descent + LEADING
+    pitch = ascent + descent + leading
     width = max((line.width for line in lines), default=0.0)
     share = 0.5 if align == "centre" else float(right_to_left)
     placed = [
@@ -130,7 +139,7 @@ def stack(
         )
         for number, line in enumerate(lines)
     ]
-    height = len(lines) * pitch - LEADING if lines else 0.0
+    height = len(lines) * pitch - leading if lines else 0.0
     return TextBlock(tuple(placed), size, width * size, height * size)
 
 
@@ -142,9 +151,13 @@ def draw_text(
     colour: tuple[int, int, int] = BLACK,
 ) -> None:
     """Ink the block with its corner at `left`, `top`."""
-    placed = [
+    draw_glyphs(image, placed_glyphs(block, left, top), block.size, colour)
+
+
+def placed_glyphs(block: TextBlock, left: float, top: float) -> list[PlacedGlyph]:
+    """The glyphs of a block whose corner is at `left`, `top`."""
+    return [
         (glyph, left + line.x, top + line.baseline)
         for line in block.lines
         for glyph in line.shaped.glyphs
     ]
-    draw_glyphs(image, placed, block.size, colour)

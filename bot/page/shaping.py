@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -23,6 +23,7 @@ CAP_AND_DESCENT = {  # ems above and below the baseline that a line of the font 
     "thai": (0.98, 0.30),
     "devanagari": (0.92, 0.34),
     "emoji": (0.84, 0.22),
+    "poster": (0.76, 0.06),
 }
 IDEOGRAPHS = (0.84, 0.14)  # the same for all fonts of Chinese, Japanese and Korean
 
@@ -35,6 +36,9 @@ class Glyph:
     number: int
     x: float
     y: float
+
+
+PlacedGlyph = tuple[Glyph, float, float]  # where its line starts: x, baseline in pixels
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,37 @@ def ink(font: str, number: int) -> tuple[float, float, float, float]:
 
 def draw_glyphs(
     image: Image.Image,
-    glyphs: Sequence[tuple[Glyph, float, float]],
+    glyphs: Sequence[PlacedGlyph],
     size: float,
     colour: tuple[int, int, int] = BLACK,
 ) -> None:
     """Ink for glyphs whose line starts at a given x, baseline; `size` pixels an em."""
+    for small, corner in _emoji_of(glyphs, size):
+        image.paste(small, corner, small)
+    draw_letters(image, glyphs, size, colour)
+
+
+def draw_shadow(image: Image.Image, glyphs: Sequence[PlacedGlyph], size: float) -> None:
+    """What letters and emoji cover, white on an "L" image."""
+    for small, corner in _emoji_of(glyphs, size):
+        image.paste(255, corner, small.getchannel("A"))
+    draw_letters(image, glyphs, size, 255)
+
+
+def draw_letters(
+    image: Image.Image,
+    glyphs: Sequence[PlacedGlyph],
+    size: float,
+    colour: tuple[int, int, int] | int,
+) -> None:
+    """Ink for the glyphs that are no emoji."""
     raster = hb.RasterDraw()
+    scale = size / EM
     for glyph, x, baseline in glyphs:
-        at_x, at_y = x + glyph.x * size, baseline - glyph.y * size
-        if glyph.font == "emoji":
-            _paste_emoji(image, glyph, at_x, at_y, size)
-            continue
-        scale = size / EM
-        raster.transform = (scale, 0, 0, scale, at_x, -at_y)  # the raster's y points up
-        raster.draw_glyph(load(FONTS[glyph.font]), glyph.number)
+        if glyph.font != "emoji":
+            at_x, at_y = x + glyph.x * size, baseline - glyph.y * size
+            raster.transform = (scale, 0, 0, scale, at_x, -at_y)  # the raster's y points up
+            raster.draw_glyph(load(FONTS[glyph.font]), glyph.number)
     drawn = raster.render()
     if drawn is None or not drawn.extents.width or not drawn.extents.height:
         return
@@ -123,14 +144,19 @@ def draw_glyphs(
     image.paste(colour, (box.x_origin, -(box.y_origin + box.height)), mask)
 
 
-def _paste_emoji(image: Image.Image, glyph: Glyph, x: float, y: float, size: float) -> None:
-    """A colour glyph where its ink belongs; nothing when the font has no picture for it."""
-    picture = _emoji(glyph.number)
-    left, bottom, right, top = (edge * size for edge in ink("emoji", glyph.number))
-    if picture is None or right - left < 1 or top - bottom < 1:
-        return
-    small = picture.resize((int(right - left), int(top - bottom)), Image.Resampling.LANCZOS)
-    image.paste(small, (round(x + left), round(y - top)), small)
+def _emoji_of(
+    glyphs: Sequence[PlacedGlyph], size: float
+) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
+    """Colour glyphs and where they go; those that the font has no picture for are left out."""
+    for glyph, x, baseline in glyphs:
+        picture = _emoji(glyph.number) if glyph.font == "emoji" else None
+        if picture is None:
+            continue
+        left, bottom, right, top = (edge * size for edge in ink("emoji", glyph.number))
+        if right - left >= 1 and top - bottom >= 1:
+            small = picture.resize((int(right - left), int(top - bottom)), Image.Resampling.LANCZOS)
+            at_x, at_y = x + glyph.x * size, baseline - glyph.y * size
+            yield small, (round(at_x + left), round(at_y - top))
 
 
 @lru_cache(maxsize=256)

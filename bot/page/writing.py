@@ -145,16 +145,17 @@ def needed_fonts(text: str, language: str) -> set[str]:
 
 
 @lru_cache(maxsize=1024)
-def runs(text: str, language: str) -> tuple[Run, ...]:
+def runs(text: str, language: str, face: str = "latin") -> tuple[Run, ...]:
     """The clean `text` cut where font or direction change, in reading order.
 
-    `language` (as of `cjk_language`) says whose Chinese characters these are. Raises `UserError`
-    when the font of a script is missing.
+    `language` (as of `cjk_language`) says whose Chinese characters these are, `face` in which
+    font of `FONTS` Latin letters are set where it has them all. Raises `UserError` when the font
+    of a script is missing.
     """
     levels = _levels(text)
     start = 0
     pieces = []
-    for cluster, font in _fonts(text, language):
+    for cluster, font in _fonts(text, language, face):
         pieces.append(Run(cluster, font, levels[start]))
         start += len(cluster)
     joined = groupby(pieces, key=lambda piece: (piece.font, piece.level))
@@ -187,14 +188,16 @@ def _levels(text: str) -> list[int]:
 class _Hand:
     """The fonts one caption is written in, so that its letters match one another."""
 
-    def __init__(self, text: str, language: str) -> None:
+    def __init__(self, text: str, language: str, face: str = "latin") -> None:
         scripts = {script_of(c) for c in text}
         self.is_cjk = bool(scripts & CJK_SCRIPTS)
         self.cjk = language
-        comic = not scripts & {"Cyrl", "Grek"} and all(
-            has_letter("latin", c) for c in text if script_of(c) == "Latn" and c < "\uff00"
-        )
-        self.latin = "latin" if comic or not is_readable(FONTS["latin"]) else "hand"
+        letters = [c for c in text if script_of(c) == "Latn" and c < "\uff00"]
+        faces = () if scripts & {"Cyrl", "Grek"} else (face, "latin")
+        readable = [name for name in faces if is_readable(FONTS[name])]
+        whole = [name for name in readable if all(has_letter(name, c) for c in letters)]
+        last = "hand" if is_readable(FONTS["latin"]) else "latin"
+        self.latin = whole[0] if whole else last
 
     def font(self, script: str) -> str:
         if script in CJK_SCRIPTS:
@@ -203,9 +206,9 @@ class _Hand:
         return self.latin if name == "latin" else name
 
 
-def _fonts(text: str, language: str) -> Iterator[tuple[str, str]]:
+def _fonts(text: str, language: str, face: str) -> Iterator[tuple[str, str]]:
     """Every grapheme cluster of `text` with the font that draws it."""
-    hand = _Hand(text, language)
+    hand = _Hand(text, language, face)
     clusters = list(grapheme_clusters(text))
     for cluster, wanted in zip(clusters, _wanted(clusters, hand), strict=True):
         if not is_readable(FONTS[wanted]):

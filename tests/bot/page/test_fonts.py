@@ -39,7 +39,7 @@ def test_nothing_is_said_when_all_fonts_are_there() -> None:
     check_fonts(WORDS.values())
 
 
-@pytest.mark.parametrize("name", FONTS)
+@pytest.mark.parametrize("name", WORDS)
 def test_a_missing_font_is_named_with_its_script_and_what_to_do(name: str, tmp_path: Path) -> None:
     fonts = {**FONTS, name: replace(FONTS[name], file=tmp_path / "gone.ttf")}
     with pytest.raises(UserError) as caught:
