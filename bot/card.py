@@ -1,0 +1,127 @@
+"""The story card: a message that lives on and shows what the story is, with its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
+
+from bot.buttons import button
+from bot.chat import Button, Reply
+from bot.errors import printable
+from bot.room import character_words, panel_words
+from bot.script import MAX_CHARACTERS, MAX_PANELS
+from bot.sentences import cut, listed
+from bot.stories import Story
+from bot.words import say
+
+MOST_TEXT = 1_900  # characters: Discord allows 2,000 a message
+SHORTEST_LINE, LONGEST_LINE = 30, 200
+Rows = tuple[tuple[Button, ...], ...]
+
+
+def story_card(story: Story, language: str | None, note: str = "") -> Reply:
+    """The card as it is now, `note` above it. An adapter edits the one that is there."""
+    return Reply(
+        text="\n\n".join(filter(None, (note, card_text(story, language)))),
+        buttons=card_buttons(story, language),
+        card=card_name(story),
+    )
+
+
+def card_name(story: Story) -> str:
+    return f"story {story.id}"
+
+
+def story_of_card(name: str) -> str | None:
+    """The story whose card has this name."""
+    kind, _, story_id = name.partition(" ")
+    return story_id if kind == "story" and story_id else None
+
+
+def title_of(story: Story, language: str | None) -> str:
+    """The title; without one, who is in it."""
+    names = listed(language, [printable(member.name) for member in story.cast[:3]])
+    return printable(story.title) or cut(names, 60) or say(language, "story.untitled")
+
+
+def page_title(story: Story) -> str:
+    """What is set above the first page: a story that goes on another has no heading."""
+    return "" if story.parent else story.title
+
+
+def card_text(story: Story, language: str | None) -> str:
+    """Cast and panels in at most `MOST_TEXT` characters, however long the story is."""
+    head = say(
+        language,
+        "story.card_head",
+        title=cut(title_of(story, language), 100),
+        style=story.style,
+        layout=story.layout,
+    )
+    if not story.cast and not story.panels:
+        return f"{head}\n\n{say(language, 'story.card_empty')}"
+    room = MOST_TEXT - len(head) - 200  # the headings
+    limit = room // max(1, len(story.cast) + len(story.panels)) - 5  # the numbers
+    limit = max(SHORTEST_LINE, min(LONGEST_LINE, limit))
+    cast = [
+        "• " + cut(printable(character_words(m.name, m.description)), limit) + saved_mark(m)
+        for m in story.cast
+    ]
+    panels = [
+        f"{number}. {cut(printable(panel_words(panel)), limit)}"
+        for number, panel in enumerate(story.panels, 1)
+    ]
+    cast_head = say(language, "story.card_cast", count=len(cast), limit=MAX_CHARACTERS)
+    panel_head = say(language, "story.card_panels", count=len(panels), limit=MAX_PANELS)
+    return "\n".join([head, "", cast_head, *cast, "", panel_head, *panels]).rstrip()
+
+
+def saved_mark(member: object) -> str:
+    """A star for whom a saved character or a picture leads."""
+    leads = getattr(member, "character", None) or getattr(member, "reference", None)
+    return " ★" if leads else ""
+
+
+def card_buttons(story: Story, language: str | None) -> Rows:
+    """Before drawing: Draw, Undo, Edit all, Style, Layout. Afterwards also what a page has."""
+    first = [
+        button(say(language, "button.draw"), "draw", story.id, look="primary"),
+        button(say(language, "button.undo"), "undo", story.id, words_tag(story)),
+        button(say(language, "button.edit"), "edit", story.id),
+    ]
+    second = [
+        button(say(language, "button.style"), "styles", story.id),
+        button(say(language, "button.layout"), "layouts", story.id),
+    ]
+    drawn = page_buttons(story.id, language) if is_drawn(story) else ()
+    return (tuple(first if story.panels else first[1:]), tuple(second), *drawn)
+
+
+def page_buttons(story_id: str, language: str | None) -> Rows:
+    """What stands under a finished page."""
+    return (
+        (
+            button(say(language, "button.redraw"), "redraws", story_id),
+            button(say(language, "button.words"), "captions", story_id),
+            button(say(language, "button.meme"), "memes", story_id),
+            button(say(language, "button.share"), "shares", story_id),
+            button(say(language, "button.delete"), "delete", story_id, look="danger"),
+        ),
+    )
+
+
+def words_tag(story: Story) -> str:
+    """Eight letters that change with the story's words and looks, but not while it is drawn."""
+    panels = tuple(replace(panel, picture=None) for panel in story.panels)
+    content = (story.title, story.style, story.layout, story.cast, panels)
+    return blake2b(repr(content).encode(errors="replace"), digest_size=4).hexdigest()
+
+
+def is_drawn(story: Story) -> bool:
+    return bool(story.panels) and all(panel.picture for panel in story.panels)
+
+
+def in_rows(buttons: Sequence[Button], width: int = 5) -> Rows:
+    """Buttons side by side, as many as every platform allows."""
+    return tuple(tuple(buttons[first : first + width]) for first in range(0, len(buttons), width))

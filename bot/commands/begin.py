@@ -1,0 +1,149 @@
+"""How stories begin: `/story new`, a whole script, and the next page of an old one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.card import title_of
+from bot.characters import SavedCharacter
+from bot.chat import Attachment, CommandInfo, Option, Reply
+from bot.commands.context import Command, Context, Replies, Topic
+from bot.commands.stories import STORY, card, chosen_own, save, uploaded
+from bot.editing import namesakes, next_page, random_seed, with_lines
+from bot.errors import Refusal
+from bot.limits import MAX_NAME, MAX_TITLE
+from bot.page.layouts import LAYOUTS
+from bot.room import Cast, Typed, cast_of, read_whole
+from bot.script import MAX_CHARACTERS, MAX_LINE, MAX_PANELS, CharacterLine
+from bot.sentences import cut
+from bot.stories import CastMember, Story
+from engine.prompts import load_styles, same_name
+
+MAX_SCRIPT = (MAX_CHARACTERS + MAX_PANELS) * MAX_LINE  # characters
+STYLES, LAYOUT_NAMES = tuple(load_styles()), tuple(LAYOUTS)
+
+NEW = CommandInfo(
+    "story new",
+    "help.story_new",
+    (
+        Option("title", "help.option_title", limit=MAX_TITLE),
+        Option("script", "help.option_script", limit=MAX_SCRIPT, long=True),
+        Option("style", "help.option_style", choices=STYLES),
+        Option("layout", "help.option_layout", choices=LAYOUT_NAMES),
+        Option("picture", "help.option_picture", Attachment),
+        Option("character", "help.option_pictured", limit=MAX_NAME),
+    ),
+)
+CONTINUE = CommandInfo("story continue", "help.story_continue", (STORY,))
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a new story starts with."""
+
+    typed: Typed
+    title: str = ""
+    style: str | None = None
+    layout: str | None = None
+    pictured: str | None = None  # who is on the uploaded picture; None: the first character
+    picture: str | None = None  # SHA-256
+
+
+async def new(context: Context) -> Replies:
+    """`/story new`"""
+    script = context.text("script")
+    kept = await context.saved()
+    typed = read_whole(script, saved_lines(kept)) if script else Typed()
+    who = context.text("character")
+    if context.file("picture") and not who and not typed.characters:
+        raise Refusal("story.picture_of_whom")
+    beginning = Beginning(
+        typed,
+        context.text("title") or "",
+        context.text("style"),
+        context.text("layout"),
+        who,
+        await uploaded(context, "picture"),
+    )
+    return await begin(context, beginning, kept)
+
+
+async def begin(
+    context: Context, beginning: Beginning, kept: Mapping[str, SavedCharacter]
+) -> Replies:
+    """Makes the story and answers with its card, in a room of its own."""
+    draw = context.stores.config.draw
+    story = await context.stores.stories.new(
+        context.me,
+        title=beginning.title,
+        style=beginning.style or context.settings.style or draw.style,
+        layout=beginning.layout or draw.layout,
+        seed=random_seed(),
+        room=context.place.key if context.private else None,
+    )
+    notes = [
+        context.say("story.namesake", name=character.name)
+        for character in namesakes(beginning.typed.characters, kept)
+    ]
+    filled = with_lines(story, beginning.typed, kept)
+    if beginning.picture is not None:
+        filled = with_picture(filled, beginning.pictured, beginning.picture)
+    if filled != story:
+        story = await save(context, filled)
+    return (in_room(context, story, *notes),)
+
+
+def with_picture(story: Story, who: str | None, picture: str) -> Story:
+    """The story with an uploaded picture for somebody of its cast, or somebody new."""
+    wanted = same_name(who) if who is not None else same_name(story.cast[0].name)
+    cast = [
+        replace(member, reference=picture) if same_name(member.name) == wanted else member
+        for member in story.cast
+    ]
+    if tuple(cast) == story.cast and who is not None:
+        cast.append(CastMember(who, "", None, picture))
+    return replace(story, cast=tuple(cast))
+
+
+def in_room(context: Context, story: Story, *notes: str) -> Reply:
+    """The card, for a place of the story's own."""
+    return replace(card(context, story, *notes), room=title_of(story, context.language))
+
+
+async def go_on(context: Context) -> Replies:
+    """`/story continue`: another page with the same cast, looking as it was drawn."""
+    story = await chosen_own(context)
+    if not story.cast:
+        raise Refusal("story.no_panels_yet")
+    page = await context.stores.stories.new(
+        context.me,
+        title=next_title(story.title),
+        style=story.style,
+        layout=story.layout,
+        seed=random_seed(),
+        room=context.place.key if context.private else None,
+        parent=story.id,
+    )
+    page = await save(context, replace(page, cast=next_page(story)))
+    note = context.say("story.continued", title=title_of(story, context.language))
+    return (in_room(context, page, note),)
+
+
+def next_title(title: str) -> str:
+    """ "Tabs" is followed by "Tabs (2)", that by "Tabs (3)"; no title by none."""
+    if not title:
+        return ""
+    counted = re.fullmatch(r"(.*) \((\d{1,4})\)", title)
+    stem, number = (counted[1], int(counted[2])) if counted else (title, 1)
+    end = f" ({number + 1})"
+    return cut(stem, MAX_TITLE - len(end)) + end
+
+
+def saved_lines(kept: Mapping[str, SavedCharacter]) -> Cast:
+    """Saved characters as lines of a cast."""
+    return cast_of(CharacterLine(c.name, c.description) for c in kept.values())
+
+
+TOPIC = Topic(commands=(Command(NEW, new), Command(CONTINUE, go_on)))

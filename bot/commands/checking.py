@@ -1,0 +1,80 @@
+"""What is checked before a command runs: its options, and whether it may be used here at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.chat import Attachment, Call, Option, Value
+from bot.commands.context import Command, Context
+from bot.errors import Refusal, quoted
+
+
+def checked_options(command: Command, call: Call) -> Mapping[str, Value]:
+    """The options as the table declares them. Raises Refusal, which names the limit."""
+    known = {option.name: option for option in command.info.options}
+    for name in (*call.options, *call.attachments):
+        if name not in known:
+            raise Refusal("commands.unknown_option", option=quoted(name), command=command.info.name)
+    values: dict[str, Value] = {}
+    for option in known.values():
+        if option.kind is Attachment:
+            given = option.name in call.attachments
+        else:
+            value = call.options.get(option.name)
+            given = value is not None and value != ""
+            if value is not None and given:
+                values[option.name] = checked(option, value)
+        if option.required and not given:
+            raise Refusal("commands.missing", option=option.name)
+    return values
+
+
+def checked(option: Option, value: Value) -> Value:
+    """A value of the option's kind within its limits. Raises Refusal."""
+    if option.kind is int:
+        return checked_number(option, value)
+    if option.kind is bool:
+        if not isinstance(value, bool):
+            raise Refusal("commands.not_yes_no", option=option.name)
+        return value
+    words = str(value)
+    if len(words) > option.limit:
+        raise Refusal(
+            "commands.too_long", option=option.name, limit=option.limit, length=len(words)
+        )
+    if option.choices and words not in option.choices:
+        every = ", ".join(option.choices)
+        raise Refusal("commands.no_choice", option=option.name, value=quoted(words), every=every)
+    return words
+
+
+def checked_number(option: Option, value: Value) -> int:
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 16:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refusal("commands.not_a_number", option=option.name)
+    low = option.lowest is not None and value < option.lowest
+    high = option.highest is not None and value > option.highest
+    if low or high:
+        lowest, highest = option.lowest, option.highest
+        if highest is None:
+            raise Refusal("commands.too_small", option=option.name, lowest=lowest)
+        raise Refusal(
+            "commands.out_of_range", option=option.name, lowest=lowest or 0, highest=highest
+        )
+    return value
+
+
+async def check_allowed(context: Context) -> None:
+    """Refuses whom a server does not let use the bot, there or at all. Raises Refusal."""
+    server, settings = context.server, context.settings
+    if server is None:
+        return
+    if await context.stores.people.is_blocked(server, context.me):
+        raise Refusal("commands.blocked")
+    if context.call.manager:
+        return
+    if settings.who == "managers":
+        raise Refusal("commands.managers_only")
+    if settings.channels and context.place.channel not in settings.channels:
+        raise Refusal("commands.not_here")

@@ -1,0 +1,232 @@
+"""Having stories: show, list, export, share, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.buttons import Press, button
+from bot.card import card_name, in_rows, is_drawn, page_buttons, title_of
+from bot.chat import CommandInfo, File, Option, Place, Reply
+from bot.commands.begin import in_room
+from bot.commands.context import Command, Context, Replies, Topic
+from bot.commands.stories import STORY, card, chosen, chosen_own, pages, save
+from bot.drawn import book_of, page_files
+from bot.errors import Refusal
+from bot.page.export import FORMATS, export
+from bot.requests import AboutPage, AboutSheet
+from bot.sentences import cut
+from bot.sharing import EVERYONE, audience_of
+from bot.stories import Panel, Story
+
+MOST_LISTED = 25
+SHARES = ("server", "everyone", "nobody")
+
+SHOW = CommandInfo("story show", "help.story_show", (STORY,))
+LIST = CommandInfo(
+    "story list", "help.story_list", (Option("title", "help.option_title_part", limit=100),)
+)
+EXPORT = CommandInfo(
+    "story export",
+    "help.story_export",
+    (Option("format", "help.option_format", choices=FORMATS), STORY),
+)
+SHARE = CommandInfo(
+    "story share", "help.story_share", (Option("with", "help.option_with", choices=SHARES), STORY)
+)
+DELETE = CommandInfo("story delete", "help.story_delete", (STORY,))
+
+
+async def show(context: Context) -> Replies:
+    """`/story show`"""
+    return await show_story(context, await chosen(context))
+
+
+async def show_pressed(context: Context, press: Press) -> Replies:
+    return await show_story(context, await context.story(press.subject))
+
+
+async def show_story(context: Context, story: Story) -> Replies:
+    """The card, for its owner to go on with, and the pages; other people see the pages."""
+    drawn = is_drawn(story)
+    if story.owner != context.me:
+        if not drawn:
+            raise Refusal("story.nothing_to_see")
+        return (Reply(title_of(story, context.language), await pages(context, story)),)
+    if is_direct(context.place) and story.room != context.place.key:
+        story = await save(context, replace(story, room=context.place.key))
+    alone = context.private and context.place.thread is None
+    shown = in_room(context, story) if alone else card(context, story)
+    if not drawn:
+        return (shown,)
+    return (shown, Reply(files=await pages(context, story)))
+
+
+def is_direct(place: Place) -> bool:
+    """A direct message that has no threads: the story that is shown is the one that is typed on."""
+    return place.server is None and place.thread is None
+
+
+async def list_stories(context: Context) -> Replies:
+    """`/story list`"""
+    like = context.text("title") or ""
+    stories = await context.stores.stories.of_owner(context.me, limit=MOST_LISTED, like=like)
+    if not stories:
+        return context.reply("story.no_such_title" if like else "story.list_empty")
+    lines = [
+        context.say(
+            "story.list_line",
+            number=number,
+            title=cut(title_of(story, context.language), 60),
+            count=len(story.panels),
+            state=context.say("story.state_drawn" if is_drawn(story) else "story.state_draft"),
+        )
+        for number, story in enumerate(stories, 1)
+    ]
+    buttons = [button(str(number), "show", story.id) for number, story in enumerate(stories, 1)]
+    text = "\n".join([context.say("story.list_head"), *lines])
+    return (Reply(text, buttons=in_rows(buttons), private=True),)
+
+
+async def export_story(context: Context) -> Replies:
+    """`/story export`"""
+    story = await chosen(context)
+    wanted = context.text("format") or "pdf"
+    return (Reply(context.say("story.exported"), await exported(context, story, wanted)),)
+
+
+async def exported(context: Context, story: Story, wanted: str) -> tuple[File, ...]:
+    """The files of a story in one of `FORMATS`. Raises Refusal."""
+    author = context.account.name if story.owner == context.me else ""
+    book = await book_of(story, context.stores.pictures, author, context.language)
+    files = await asyncio.to_thread(export, book, wanted)
+    alt = title_of(story, context.language)
+    return tuple(File(name, content, alt) for name, content in files)
+
+
+async def share(context: Context) -> Replies:
+    """`/story share`"""
+    story = await chosen_own(context)
+    wanted = context.text("with") or ("server" if context.server else "everyone")
+    return await share_with(context, story, wanted)
+
+
+async def shares_pressed(context: Context, press: Press) -> Replies:
+    """Share: with whom?"""
+    story = await context.own(press.subject)
+    names = SHARES if context.server else SHARES[1:]
+    buttons = [
+        button(context.say(f"button.share_{name}"), "share", story.id, name) for name in names
+    ]
+    text = context.say("story.which_share", now=shared_words(context, story))
+    return (Reply(text, buttons=(tuple(buttons),), private=True),)
+
+
+async def share_pressed(context: Context, press: Press) -> Replies:
+    return await share_with(context, await context.own(press.subject), press.argument)
+
+
+async def share_with(context: Context, story: Story, wanted: str) -> Replies:
+    """Lets others read the story; "nobody" takes everything back."""
+    shared = await save(
+        context, replace(story, shared_with=audience(context, story.shared_with, wanted))
+    )
+    text = shared_words(context, shared)
+    if shared.shared_with:
+        text += "\n" + context.say("story.shared_how", id=story.id)
+    return (Reply(text, private=True),)
+
+
+def audience(context: Context, now: tuple[str, ...], wanted: str) -> tuple[str, ...]:
+    """Whom something is shared with after one of `SHARES`. Raises Refusal."""
+    if wanted == "nobody":
+        return ()
+    if wanted == "everyone":
+        return tuple(sorted({*now, EVERYONE}))
+    if wanted != "server":
+        raise Refusal("commands.old_button")
+    if context.server is None:
+        raise Refusal("story.no_server")
+    return tuple(sorted({*now, audience_of(context.server)}))
+
+
+def shared_words(context: Context, story: Story) -> str:
+    if not story.shared_with:
+        return context.say("story.shared_nobody")
+    if EVERYONE in story.shared_with:
+        return context.say("story.shared_everyone")
+    return context.say("story.shared_servers", count=len(story.shared_with))
+
+
+async def delete(context: Context) -> Replies:
+    """`/story delete`: asks first."""
+    return ask_delete(context, await chosen_own(context))
+
+
+async def delete_pressed(context: Context, press: Press) -> Replies:
+    return ask_delete(context, await context.own(press.subject))
+
+
+def ask_delete(context: Context, story: Story) -> Replies:
+    text = context.say("story.delete_sure", title=title_of(story, context.language))
+    erase = button(context.say("button.erase"), "erase", story.id, look="danger")
+    return (Reply(text, buttons=((erase,),), private=True),)
+
+
+async def erase_pressed(context: Context, press: Press) -> Replies:
+    """Deletes a story for good, with what is being drawn for it."""
+    story = await context.own(press.subject)
+    await context.stores.stories.delete(story.id, context.me)
+    await context.stores.ledger.drop_story(story.id)
+    text = context.say("story.deleted", title=title_of(story, context.language))
+    if story.room == context.place.key:
+        return (Reply(text, card=card_name(story)),)
+    return (Reply(text, private=True),)
+
+
+async def send_pressed(context: Context, press: Press) -> Replies:
+    """Shows what a job has drawn once more, where nobody could be sure that it arrived."""
+    job = await context.stores.ledger.get(press.job, context.me)
+    if job.state not in ("drawn", "delivered"):
+        raise Refusal("job.nothing_to_send", number=job.id)
+    if job.kind == "sheet":
+        about = AboutSheet.from_json(job.about)
+        character = await context.stores.characters.get(about.character, context.me, job.server)
+        files = await shown_again(context, about.name, [character.sheet or ""], ())
+        return (Reply(files=files),)
+    page = AboutPage.from_json(job.about)
+    story = await context.own(page.story)
+    shas = await context.stores.stories.pages(story.id, job.id)
+    title = title_of(story, context.language)
+    files = await shown_again(context, title, shas, page.panels)
+    return (Reply(title, files, page_buttons(story.id, context.language)),)
+
+
+async def shown_again(
+    context: Context, title: str, shas: Sequence[str], panels: Sequence[Panel]
+) -> tuple[File, ...]:
+    """Kept pictures as files. Raises Refusal if they are gone."""
+    if not shas:
+        raise Refusal("store.picture_gone")
+    contents = [await context.stores.pictures.read(sha) for sha in shas]
+    return page_files(title, contents, panels, context.language)
+
+
+TOPIC = Topic(
+    commands=(
+        Command(SHOW, show),
+        Command(LIST, list_stories),
+        Command(EXPORT, export_story),
+        Command(SHARE, share),
+        Command(DELETE, delete),
+    ),
+    presses={
+        "show": show_pressed,
+        "shares": shares_pressed,
+        "share": share_pressed,
+        "delete": delete_pressed,
+        "erase": erase_pressed,
+        "send": send_pressed,
+    },
+)

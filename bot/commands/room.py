@@ -1,0 +1,101 @@
+"""A story's own room, where what is typed is script; elsewhere a whole script begins a story."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.card import story_of_card
+from bot.commands.begin import Beginning, begin, saved_lines
+from bot.commands.context import Context, Replies
+from bot.commands.stories import card, save, saved_card, uploaded
+from bot.editing import cast_lines, namesakes, with_lines
+from bot.errors import ScriptError
+from bot.room import NO_CAST, Typed, lines_of, read_lines, read_whole
+from bot.stories import Story
+from engine.prompts import same_name
+
+
+async def opened(context: Context) -> Replies:
+    """A place of its own was made for a story: from now on its plain messages are script."""
+    story_id = story_of_card(str(context.call.options.get("card", "")))
+    if story_id is not None:
+        await enter(context, await context.own(story_id))
+    return ()
+
+
+async def enter(context: Context, story: Story) -> Story:
+    """Makes this place the room of a story."""
+    if story.room == context.place.key:
+        return story
+    return await save(context, replace(story, room=context.place.key))
+
+
+async def message(context: Context) -> Replies:
+    """A plain message: lines of the room's story, or a whole script, or nothing of ours."""
+    text = context.text("text") or ""
+    story = await context.here() or await left_without_room(context)
+    if story is None:
+        return await outside(context, text)
+    if story.owner != context.me:
+        return ()
+    if story.panels and context.private and context.place.thread is None:
+        whole = await whole_script(context, text)
+        known = {same_name(member.name) for member in story.cast}
+        if whole and not any(same_name(c.name) in known for c in whole.characters):
+            return await begin(context, Beginning(whole), await context.saved())
+    return await add_lines(context, story, text)
+
+
+async def left_without_room(context: Context) -> Story | None:
+    """The story that was begun one place above, if the adapter did not say that it has a room.
+
+    Only among pages of the person's own: elsewhere people talk in threads about anything.
+    """
+    if context.place.thread is None or not context.private:
+        return None
+    above = await context.stores.stories.of_room(replace(context.place, thread=None).key)
+    if above is None or above.owner != context.me:
+        return None
+    return await enter(context, above)
+
+
+async def add_lines(context: Context, story: Story, text: str, at: int | None = None) -> Replies:
+    """Adds lines to a story; a picture that comes along shows the first character introduced."""
+    kept = await context.saved()
+    typed = read_lines(text, cast_lines(story), len(story.panels), saved_lines(kept))
+    notes = [context.say("story.namesake", name=c.name) for c in namesakes(typed.characters, kept)]
+    changed = with_lines(story, typed, kept, at)
+    names = list(context.call.attachments)
+    if names and typed.characters:
+        first = len(story.cast)
+        member = replace(changed.cast[first], reference=await uploaded(context, names[0]))
+        cast = (*changed.cast[:first], member, *changed.cast[first + 1 :])
+        changed = replace(changed, cast=cast)
+    elif names:
+        notes.append(context.say("story.picture_unused"))
+    if changed == story:
+        return (card(context, story, *notes),)
+    return await saved_card(context, changed, *notes)
+
+
+async def outside(context: Context, text: str) -> Replies:
+    """A message where no story is. Among other people only a whole script is meant for the bot."""
+    whole = await whole_script(context, text)
+    if whole is None and not context.private:
+        return ()
+    kept = await context.saved()
+    if whole is None and any(line.plain.lstrip()[:1] == "[" for line in lines_of(text)):
+        whole = read_lines(text, NO_CAST, saved=saved_lines(kept))
+    if whole is None:
+        return context.reply("commands.hint")
+    return await begin(context, Beginning(whole), kept)
+
+
+async def whole_script(context: Context, text: str) -> Typed | None:
+    """The story that a message of several lines holds, if it holds a whole one."""
+    if "[" not in text.translate({0x3010: "[", 0xFF3B: "["}) or len(text.splitlines()) < 2:
+        return None
+    try:
+        return read_whole(text, saved_lines(await context.saved()))
+    except ScriptError:
+        return None

@@ -1,0 +1,219 @@
+"""From a story to what is queued: the frozen `DrawRequest`, and what a page is made of afterwards.
+
+Everything is frozen when the job is queued, so that later edits do not change a waiting page.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import Literal
+
+from PIL import Image
+
+from bot.card import page_title
+from bot.characters import Characters, SavedCharacter
+from bot.chat import Place
+from bot.config import EngineConfig
+from bot.editing import look_tag
+from bot.errors import Refusal
+from bot.jobs import NewJob
+from bot.pictures import Pictures
+from bot.stories import CastMember, Panel, Story
+from engine.prompts import CHINESE
+from engine.request import CharacterRequest, DrawRequest, PanelRequest
+
+REFERENCE_PIXELS = 512  # a reference is not needed larger, and it travels in the job's row
+POSES = ("standing", "waving", "sitting", "running")
+POSES_ZH = ("站着", "挥手", "坐着", "跑步")
+
+
+@dataclass(frozen=True)
+class AboutPage:
+    """What the worker makes a page of, in `Job.about` of "draw" and "redraw".
+
+    `panels` are frozen as they were; those whose numbers (from 0) are in `drawn` get the job's
+    pictures, the others have theirs. `title` is the heading of the first page, "" for none;
+    `number` is the panel, from 1, of a redraw.
+    """
+
+    story: str
+    title: str
+    style: str
+    layout: str
+    panels: tuple[Panel, ...]
+    drawn: tuple[int, ...]
+    number: int | None
+    looks: tuple[str, ...]  # `look_tag` of each panel: does a picture still fit the story?
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> AboutPage:
+        fields = json.loads(text)
+        panels = tuple(
+            Panel(**{**panel, "characters": tuple(panel["characters"])})
+            for panel in fields["panels"]
+        )
+        lists = {name: tuple(fields[name]) for name in ("drawn", "looks")}
+        return cls(**{**fields, **lists, "panels": panels})
+
+
+@dataclass(frozen=True)
+class AboutSheet:
+    """What the worker makes a character's sheet of, in `Job.about` of "sheet"."""
+
+    character: str
+    name: str
+    description: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> AboutSheet:
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Builds requests; reads the saved characters and pictures that a cast refers to."""
+
+    characters: Characters
+    pictures: Pictures
+    engine: EngineConfig
+
+    async def of_story(self, story: Story, server: str | None, only: Sequence[int]) -> DrawRequest:
+        """Draws the panels `only` (from 0) of a story, or all where that is all of them."""
+        whole = len(only) == len(story.panels)
+        return DrawRequest(
+            characters=tuple(
+                [await self._member(story.owner, member, server) for member in story.cast]
+            ),
+            panels=tuple(PanelRequest(p.text, p.characters, p.seed) for p in story.panels),
+            style=story.style,
+            seed=story.seed,
+            model=self.engine.model,
+            identity_panels=self.engine.identity_panels,
+            micro_batch=self.engine.micro_batch,
+            only=None if whole else tuple(only),
+            previews=self.engine.previews,
+        )
+
+    async def of_sheet(self, character: SavedCharacter, style: str) -> DrawRequest:
+        """The same person in four poses."""
+        poses = POSES_ZH if CHINESE.search(character.description) else POSES
+        return DrawRequest(
+            characters=(
+                CharacterRequest(
+                    character.name,
+                    character.description,
+                    character.seed,
+                    await self._picture(character.reference),
+                ),
+            ),
+            panels=tuple(
+                PanelRequest(f"[{character.name}] {pose}", (character.name,)) for pose in poses
+            ),
+            style=style,
+            seed=character.seed,
+            model=self.engine.model,
+            identity_panels=self.engine.identity_panels,
+            micro_batch=self.engine.micro_batch,
+            previews=self.engine.previews,
+        )
+
+    async def _member(self, owner: str, member: CastMember, server: str | None) -> CharacterRequest:
+        seed, reference = None, member.reference
+        if member.character is not None:
+            try:
+                saved = await self.characters.get(member.character, owner, server)
+            except Refusal:  # deleted or no longer shared: the words are still the story's own
+                pass
+            else:
+                seed, reference = saved.seed, reference or saved.reference
+        return CharacterRequest(
+            member.name, member.description, seed, await self._picture(reference)
+        )
+
+    async def _picture(self, sha: str | None) -> str | None:
+        return None if sha is None else small(await self.pictures.read(sha))
+
+
+def small(content: bytes) -> str:
+    """A picture as base64 of a PNG of at most `REFERENCE_PIXELS` a side."""
+    picture = Image.open(BytesIO(content)).convert("RGB")
+    picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return b64encode(file.getvalue()).decode("ascii")
+
+
+def page_job(
+    story: Story,
+    request: DrawRequest,
+    *,
+    place: Place,
+    server: str | None,
+    language: str,
+    number: int | None = None,
+) -> NewJob:
+    """The job that draws a page, or one panel (`number`, from 1) of it anew."""
+    drawn = tuple(range(len(story.panels))) if request.only is None else request.only
+    about = AboutPage(
+        story=story.id,
+        title=page_title(story),
+        style=story.style,
+        layout=story.layout,
+        panels=story.panels,
+        drawn=drawn,
+        number=number,
+        looks=tuple(look_tag(story, panel) for panel in story.panels),
+    )
+    kind: Literal["draw", "redraw"] = "draw" if number is None else "redraw"
+    return NewJob(
+        person=story.owner,
+        place=place_json(place),
+        server=server,
+        kind=kind,
+        story=story.id,
+        request=request.to_json(),
+        about=about.to_json(),
+        panels=len(drawn),
+        language=language,
+    )
+
+
+def sheet_job(
+    character: SavedCharacter,
+    request: DrawRequest,
+    *,
+    person: str,
+    place: Place,
+    server: str | None,
+    language: str,
+) -> NewJob:
+    """The job that draws a character's sheet."""
+    return NewJob(
+        person=person,
+        place=place_json(place),
+        server=server,
+        kind="sheet",
+        story=None,
+        request=request.to_json(),
+        about=AboutSheet(character.id, character.name, character.description).to_json(),
+        panels=len(request.panels),
+        language=language,
+    )
+
+
+def place_json(place: Place) -> str:
+    return json.dumps(asdict(place), ensure_ascii=False)
+
+
+def place_from_json(text: str) -> Place:
+    return Place(**json.loads(text))

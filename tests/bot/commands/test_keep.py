@@ -1,0 +1,193 @@
+"""Showing, listing, exporting, sharing and deleting stories, and who may do it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from bot.commands import FORMS, PRESSES
+from tests.bot.talks import SCRIPT, Talker, talk
+
+OF_STORIES = sorted(
+    {*PRESSES} - {"speak", "forget", "oblivion", "mydata", "queue", "cancel", "again", "send"}
+    - {"sheet", "unperson", "gone"}
+)  # fmt: skip
+
+
+async def drawn(ann: Talker) -> str:
+    await ann.asks("story new", title="Tabs", script=SCRIPT)
+    await ann.asks("story draw")
+    await ann.stage.draw_all()
+    return (await ann.story()).id
+
+
+def test_show_shows_card_and_pages_to_the_owner(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await drawn(ann)
+        await ann.asks("story show")
+        assert ann.replies[0].card
+        assert len(ann.files) == 1
+        alt = ann.replies[1].files[0].alt
+        assert "Tabs" in alt
+        assert "[Tom] in the office" in alt
+
+    talk(tmp_path, scene)
+
+
+def test_a_story_is_found_by_a_part_of_its_title_or_by_its_id(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        for title in ("Tabs", "Spaces"):
+            await ann.asks("story new", title=title)
+        assert "Tabs" in await ann.asks("story show", story="tab")
+        first = (await ann.stage.stories.of_owner("test:ann", like="tabs"))[0]
+        assert "Tabs" in await ann.asks("story show", story=first.id)
+        assert "no such story" in await ann.asks("story show", story="nothing")
+        assert "no story yet" in await bob.asks("story show")
+
+    talk(tmp_path, scene)
+
+
+def test_in_a_direct_message_the_story_that_is_shown_is_the_one_that_is_typed_on(
+    tmp_path: Path,
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tabs")
+        await ann.asks("story new", title="Spaces")
+        await ann.asks("story show", story="Tabs")
+        await ann.types("[Tom] a boy")
+        assert (await ann.story()).title == "Tabs"
+
+    talk(tmp_path, scene)
+
+
+def test_the_list_has_a_button_for_each_story(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        assert "no stories yet" in await ann.asks("story list")
+        await drawn(ann)
+        await ann.asks("story new", title="Spaces")
+        text = await ann.asks("story list")
+        assert "1. Spaces, 0 panels, not drawn yet" in text
+        assert "2. Tabs, 3 panels, drawn" in text
+        await ann.presses("2")
+        assert len(ann.files) == 1
+        assert "None of your stories" in await ann.asks("story list", title="zzz")
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("cbz", b"PK"), ("zip", b"PK")]
+)
+def test_export_gives_files(tmp_path: Path, wanted: str, start: bytes) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await drawn(ann)
+        await ann.asks("story export", format=wanted)
+        assert ann.files[0].startswith(start)
+        assert ann.replies[0].files[0].name.endswith(f".{wanted}")
+
+    talk(tmp_path, scene)
+
+
+def test_the_zip_holds_the_script_as_it_can_be_typed_again(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await drawn(ann)
+        await ann.asks("story export", format="zip")
+        with ZipFile(BytesIO(ann.files[0])) as archive:
+            (name,) = [one for one in archive.namelist() if one.endswith((".txt", ".story"))]
+            script = archive.read(name).decode()
+        await bob.types(script)
+        assert await bob.lines() == await ann.lines()
+
+    talk(tmp_path, scene)
+
+
+def test_what_is_not_drawn_cannot_be_exported(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        assert "panel 1 is not drawn yet" in (await ann.asks("story export")).lower()
+
+    talk(tmp_path, scene)
+
+
+def test_nobody_sees_a_story_until_it_is_shared_and_then_only_reads(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        story = await drawn(ann)
+        hidden = await bob.asks("story show", story=story)
+        assert hidden == await bob.asks("story show", story="aaaaaaaaaa")
+        await ann.asks("story share", with_="server")
+        assert story in ann.text
+        await bob.asks("story show", story=story)
+        assert (len(bob.files), bob.buttons) == (1, {})
+        await bob.asks("story export", story=story, format="png")
+        assert len(bob.files) == 1
+        assert "only its owner" in (await bob.asks("story draw", story=story)).lower()
+        await ann.asks("story share", with_="nobody")
+        assert await bob.asks("story show", story=story) == hidden
+
+    talk(tmp_path, scene, server="guild")
+
+
+def test_sharing_with_a_server_needs_one(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        story = await drawn(ann)
+        assert "not a server" in await ann.asks("story share", with_="server")
+        await ann.asks("story show")
+        await ann.presses("Share")
+        assert set(ann.buttons) == {"Everyone", "Nobody"}
+        await ann.presses("Everyone")
+        await bob.asks("story show", story=story)
+        assert len(bob.files) == 1
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("action", OF_STORIES)
+def test_only_the_owner_can_press_what_changes_a_story(
+    tmp_path: Path, action: str, shared: bool
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        story_id = await drawn(ann)
+        if shared:
+            await ann.asks("story share", with_="everyone")
+        story = await ann.story()
+        panel = story.panels[0].id
+        for argument in ("", panel, f"{panel}-0", "noir", "webtoon", "everyone"):
+            data = f"{action}:{story_id}:{argument}"
+            await bob._call("(press)", {"data": data}, {})
+            if not shared or action not in ("show", "memes", "meme"):
+                assert (bob.files, bob.buttons) == ([], {})
+                assert all(reply.private and not reply.form for reply in bob.replies)
+            if action in FORMS:
+                fields = {"characters": "[X] y", "panels": "[X]", "line": "[X]", "words": "x"}
+                await bob._call("(form)", {"data": data, **fields}, {})
+                assert all(reply.private for reply in bob.replies)
+        assert await ann.story() == story
+        assert await ann.stage.ledger.of_person("test:bob") == []
+
+    talk(tmp_path, scene)
+
+
+def test_delete_asks_first_and_takes_what_waits_along(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tabs", script=SCRIPT)
+        await ann.asks("story draw")
+        job = await ann.job()
+        await ann.asks("story delete")
+        assert await ann.stage.stories.of_owner("test:ann")
+        erase = ann.buttons["Delete for ever"]
+        await bob.presses(erase)
+        assert await ann.stage.stories.of_owner("test:ann")
+        await ann.presses(erase)
+        assert "deleted" in ann.text
+        assert ann.replies[0].buttons == ()
+        assert await ann.stage.stories.of_owner("test:ann") == []
+        assert (await ann.stage.ledger.get(job.id)).state == "cancelled"
+        assert ann.replies[0].card
+        await ann.presses(erase)
+        assert ann.replies[0].private
+
+    talk(tmp_path, scene)

@@ -1,0 +1,198 @@
+"""A story's room: typing lines, and how stories begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.chat import Place
+from bot.commands.room import ROOM
+from tests.bot.talks import SCRIPT, Talker, picture, talk
+
+
+def test_a_story_is_typed_line_by_line(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tabs")
+        card = ann.replies[0].card
+        assert (ann.replies[0].room, bool(card)) == ("Tabs", True)
+        for line in SCRIPT.splitlines():
+            await ann.types(line)
+            assert [reply.card for reply in ann.replies] == [card]
+        story = await ann.story()
+        assert [member.name for member in story.cast] == ["Tom", "Lisa"]
+        assert [p.caption for p in story.panels] == ["Tabs!", "Spaces.", "Silence."]
+        assert "3. [NC] the office at night #Silence." in ann.text
+
+    talk(tmp_path, scene)
+
+
+def test_a_whole_script_in_a_direct_message_begins_a_story(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        assert len(await ann.lines()) == 3
+        assert ann.replies[0].room == "Tom, Lisa"
+        await ann.types("[NC] the street")
+        assert len(await ann.lines()) == 4
+        await ann.types(SCRIPT.replace("Tom", "Bob").replace("Lisa", "Eve"))
+        assert "Bob" in (await ann.story()).cast[0].name
+        assert len(await ann.stage.stories.of_owner("test:ann")) == 2
+
+    talk(tmp_path, scene)
+
+
+def test_a_first_line_in_a_direct_message_begins_one_too(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types("【汤姆】一个男孩")
+        assert (await ann.story()).cast[0].name == "汤姆"
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("hello", "Begin a story"),
+        ("", "Begin a story"),
+        ("[Tom", "never closed"),
+        ("[Tom] a boy\n[Tom] and [Lisa]\n[Liza] waves #a", "nobody is called [Lisa]"),
+        ("[Tom] waves #Hi!", "not introduced"),
+    ],
+)
+def test_what_is_no_story_is_answered_in_a_direct_message(
+    tmp_path: Path, text: str, answer: str
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        assert answer in await ann.types(text)
+        assert ann.replies[0].private
+        assert await ann.stage.stories.of_owner("test:ann") == []
+
+    talk(tmp_path, scene)
+
+
+def test_on_a_server_only_a_whole_script_is_meant_for_the_bot(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        for text in ("hello", "[Tom] a boy", "[Tom", "a\nb"):
+            await ann.types(text)
+            assert ann.replies == []
+        await ann.types(SCRIPT)
+        assert ann.replies[0].room == "Tom, Lisa"
+        assert (await ann.story()).room is None  # until the adapter has opened a place
+
+    talk(tmp_path, scene, server="guild")
+
+
+def test_a_thread_that_was_opened_for_a_card_is_the_storys_room(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        card = ann.replies[0].card
+        ann.place = bob.place = replace(ann.place, thread="t1")
+        await ann._call(ROOM, {"card": card or ""}, {})
+        await ann.types("[NC] the street")
+        assert len(await ann.lines()) == 4
+        await bob.types("[NC] nonsense")
+        await bob.types(SCRIPT)
+        assert (bob.replies, len(await ann.lines())) == ([], 4)
+
+    talk(tmp_path, scene, server="guild")
+
+
+def test_only_the_owner_can_give_a_story_its_room(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        text = await bob._call(ROOM, {"card": ann.replies[0].card or ""}, {})
+        assert "no story" in text or "not" in text
+        assert (await ann.story()).room == ann.place.key
+        await ann._call(ROOM, {"card": "something else"}, {})
+        assert ann.replies == []
+
+    talk(tmp_path, scene)
+
+
+def test_pages_of_ones_own_are_rooms_also_if_nobody_says_so(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        ann.place = Place("test", "ann", "here")  # as in the local chat
+        await ann.asks("story new")
+        ann.place = replace(ann.place, thread="page1")
+        await ann.types("[Tom] a boy\n[Tom] waves")
+        assert (await ann.story()).room == ann.place.key
+        assert len(await ann.lines()) == 1
+
+    talk(tmp_path, scene)
+
+
+def test_a_message_with_a_mistake_changes_nothing_and_says_where_it_is(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        before = await ann.story()
+        text = await ann.types("[Tom] runs\n[Tomm] and [Liza] sit #x")
+        assert text.startswith("Line 2")
+        assert await ann.story() == before
+
+    talk(tmp_path, scene)
+
+
+def test_a_picture_that_comes_with_a_name_is_what_it_looks_like(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types("[Tom] a boy", file=picture())
+        await ann.asks("story new")
+        await ann.types("[Tom] a boy", file=picture())
+        assert (await ann.story()).cast[0].reference is not None
+        assert "not used" in await ann.types("[Tom] waves", file=picture())
+        assert "empty" in await ann.types("[Eve] a girl", file=b"")
+        assert len((await ann.story()).cast) == 1
+
+    talk(tmp_path, scene)
+
+
+def test_story_new_takes_everything_at_once(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks(
+            "story new", title="Tabs", script=SCRIPT, style="noir", layout="strip",
+            picture=picture(), character="lisa",
+        )  # fmt: skip
+        story = await ann.story()
+        assert (story.title, story.style, story.layout) == ("Tabs", "noir", "strip")
+        assert [bool(member.reference) for member in story.cast] == [False, True]
+
+    talk(tmp_path, scene)
+
+
+def test_a_picture_needs_a_name(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        assert "whom the picture shows" in await ann.asks("story new", picture=picture())
+        await ann.asks("story new", picture=picture(), character="Tom")
+        assert (await ann.story()).cast[0].name == "Tom"
+        await ann.asks("story new", picture=picture(), script=SCRIPT)
+        assert (await ann.story()).cast[0].reference
+
+    talk(tmp_path, scene)
+
+
+def test_a_wrong_script_makes_no_story(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        assert (await ann.asks("story new", script="[Tom] a boy")).startswith("The story has")
+        assert await ann.stage.stories.of_owner("test:ann") == []
+
+    talk(tmp_path, scene)
+
+
+def test_the_next_page_has_the_same_cast(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tabs", script=SCRIPT)
+        await ann.asks("story draw")
+        await ann.stage.draw_all()
+        first = await ann.story()
+        await ann.asks("story continue")
+        page = await ann.story()
+        assert (page.title, page.parent, page.panels) == ("Tabs (2)", first.id, ())
+        assert [member.reference for member in page.cast] == [
+            first.panels[0].picture,
+            first.panels[1].picture and None,  # Lisa is never alone
+        ]
+        await ann.types("[Tom] sleeps")
+        await ann.asks("story continue")
+        assert (await ann.story()).title == "Tabs (3)"
+
+    talk(tmp_path, scene)
