@@ -1,4 +1,4 @@
-# The whole set-up happens here: `make comic` and `make test` work on a fresh machine that has
+# The whole set-up happens here: `make run` and `make test` work on a fresh machine that has
 # Python 3.11 or newer and make. Everything is installed into .venv, once, and again when
 # pyproject.toml or constraints.txt change. Kept to what make 3.81 (macOS) understands.
 
@@ -13,10 +13,13 @@ ARGS ?=
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help comic test lint format bench train clean
+.PHONY: help run comic test lint format bench train clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: $(INSTALLED) ## start the bot: a chat in your browser, and a comic of your own
+	@$(BIN)/inkwell run
 
 comic: $(INSTALLED) ## draw the example story in Chinese and in English into out/
 	$(BIN)/inkwell draw examples/tab-or-space.zh.story --out out
@@ -38,11 +41,14 @@ bench: $(INSTALLED) ## measure consistency, speed and memory; prints the tables 
 	$(BIN)/python -m bench.judge
 	$(BIN)/python -m bench.consistency
 	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.queue
+	$(BIN)/python -m bench.load
+	$(BIN)/python -m bench.kill
 
 train: $(INSTALLED) ## train the house artist further; MINUTES=60
 	$(BIN)/python -m engine.house.train --minutes $(MINUTES) --resume
 
-clean: ## remove .venv, caches and build leftovers; keeps out/, data/ and checkpoints/
+clean: ## remove .venv, caches and build leftovers; keeps out/, store/, data/ and checkpoints/
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find bot engine adapters bench tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,4 +1,4 @@
-"""The command line, `inkwell draw FILE`; a failure is one sentence on stderr and exit code 2."""
+"""The command line, `inkwell run`, `inkwell draw FILE` …; a failure is one sentence and code 2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
-from bot.config import load_config
+from bot import operate
+from bot.chat import Chat
+from bot.config import WebConfig, load_config
 from bot.draw import Comic, check_memory, draw_comic
 from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
 from bot.files import ComicFiles, load_script
@@ -29,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(operate.app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,7 +157,25 @@ def draw(
     comic.files.check(file, len(script.panels))
     check_lettering(comic)
     check_memory()
-    say(draw_comic(comic, partial(draw_story, device=config.engine.device)))
+    operate.show(draw_comic(comic, partial(draw_story, device=config.engine.device)))
+
+
+@app.command(name="run")
+def run_command() -> None:
+    """Start the bot: the local chat, and every chat that has a token in the settings."""
+    config = load_config()
+    find_model(config.engine.model)
+    operate.run_bot(config, [web_chat(config.web, config.store.web)] if config.web.on else [])
+
+
+def web_chat(web: WebConfig, folder: Path) -> Chat:
+    from adapters.web_chat import WebChat
+
+    password = web.password.get_secret_value() if web.password else None
+    try:
+        return WebChat(web.host, web.port, password, folder)
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def draw_story(request: DrawRequest, device: str) -> Iterator[Event]:
@@ -204,12 +225,6 @@ def print_plan(script: StoryScript) -> None:
     except UnicodeEncodeError:
         plan = script.to_json(ensure_ascii=True)
     print(plan, flush=True)
-
-
-def say(words: str) -> None:
-    """Prints to stdout, also file names that it has no letters for."""
-    encoding = sys.stdout.encoding
-    print(words.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ NOT_OURS = {
     ".venv",
     "__pycache__",
     "out",
+    "store",
     "checkpoints",
     "data",
     "build",

@@ -1,0 +1,405 @@
+// The messages of the room that is open. What the server tells of a message replaces what is shown
+// of it; hearing of the same change twice does nothing.
+
+import { $, announce, h, icon, later } from "./dom.js";
+import { language, say } from "./words.js";
+import { viewable } from "./viewer.js";
+
+const NEAR = 120; // pixels from the end that still count as being at the end
+
+export class Transcript {
+  /** `press(message, data, button)`, `retry(pending)`, `drop(pending)`, `older(before)`, `go(room)` */
+  constructor(actions) {
+    this.actions = actions;
+    this.log = $("log");
+    this.scroll = $("scroll");
+    this.seen = new Map(); // id -> {seq, element}
+    this.pending = new Map(); // nonce -> element
+    this.atEnd = true;
+    this.expecting = 0;
+    this.top = 0;
+    const settle = () => {
+      // A part of the page that grows or shrinks must not push the newest message out of sight.
+      if (this.atEnd) this.toEnd();
+    };
+    new ResizeObserver(settle).observe(this.scroll);
+    new ResizeObserver(settle).observe(this.log);
+    this.scroll.addEventListener("scroll", () => {
+      const left = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
+      // Only a person scrolls up; what grows below leaves the place as it is.
+      if (left < NEAR) this.atEnd = true;
+      else if (this.scroll.scrollTop < this.top) this.atEnd = false;
+      this.top = this.scroll.scrollTop;
+      if (this.atEnd) $("below").hidden = true;
+      if (this.scroll.scrollTop < 200) this.wantOlder();
+      this.hideAbove();
+    });
+    this.wantOlder = later(() => this.loadOlder(), 60);
+    this.hideAbove = later(() => {
+      if (this.changed && this.isVisible(this.changed)) $("above").hidden = true;
+    }, 60);
+    $("below").addEventListener("click", () => this.toEnd());
+    $("above").addEventListener("click", () => {
+      $("above").hidden = true;
+      this.changed?.scrollIntoView({ block: "start" });
+      this.changed?.focus({ preventScroll: true });
+    });
+  }
+
+  /** Shows a room from nothing. */
+  open(room, { messages, older }) {
+    this.room = room;
+    this.seen.clear();
+    this.pending.clear();
+    this.older = older;
+    this.log.replaceChildren();
+    $("above").hidden = $("below").hidden = true;
+    for (const message of messages) this.put(message, { quietly: true });
+    this.toEnd();
+  }
+
+  async loadOlder() {
+    if (!this.older || this.loading || !this.room) return;
+    this.loading = true;
+    const room = this.room;
+    const first = this.log.querySelector(".message[data-id]");
+    try {
+      const { messages, older } = await this.actions.older(Number(first.dataset.id));
+      if (this.room !== room) return;
+      this.older = older;
+      const height = this.scroll.scrollHeight;
+      for (const message of messages) this.put(message, { quietly: true });
+      this.scroll.scrollTop += this.scroll.scrollHeight - height;
+    } catch {
+      // the next scroll tries again
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  toEnd() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.atEnd = true;
+    $("below").hidden = true;
+  }
+
+  /** Something was asked for: what comes in the next seconds is what the person waits to see. */
+  expect() {
+    this.expecting = performance.now() + 3000;
+  }
+
+  isVisible(element) {
+    const box = element.getBoundingClientRect();
+    const view = this.scroll.getBoundingClientRect();
+    return box.top < view.bottom - 20 && box.bottom > view.top + 20;
+  }
+
+  get isEmpty() {
+    return !this.seen.size && !this.pending.size;
+  }
+
+  put(message, { quietly = false } = {}) {
+    const before = this.seen.get(message.id);
+    if (before && before.seq >= message.seq) return;
+    this.log.querySelector(".welcome")?.remove();
+    const element = this.render(message);
+    const drawn = message.progress === null;
+    const waiting = message.nonce && this.pending.get(message.nonce);
+    if (waiting) {
+      waiting.remove();
+      this.pending.delete(message.nonce);
+    }
+    if (before) this.replace(before, element, message);
+    else this.insert(element, message.id);
+    this.seen.set(message.id, { seq: message.seq, element, drawn });
+    this.repeat(element);
+    if (quietly) return;
+    const expected = !before && performance.now() < this.expecting;
+    if (this.atEnd || expected || (message.mine && waiting)) this.toEnd();
+    if (!message.mine) this.tell(message, element, before, drawn);
+  }
+
+  tell(message, element, before, drawn) {
+    if (!before || (drawn && !before.drawn)) announce(spoken(message));
+    else if (drawn) announce(say("changed"));
+    if (this.isVisible(element)) return;
+    if (before && drawn && element.getBoundingClientRect().top < 0) {
+      this.changed = element;
+      $("above").hidden = false;
+      $("above").textContent = say("changed_above");
+    } else if (!this.atEnd && !before) {
+      $("below").hidden = false;
+      $("below").textContent = say("new_below");
+    }
+  }
+
+  insert(element, id) {
+    const after = [...this.log.children].findLast((other) => Number(other.dataset.id) < id);
+    if (after) after.after(element);
+    else this.log.prepend(element);
+  }
+
+  /** Several messages of one side in a row share one name and sit closer together. */
+  repeat(element) {
+    for (const one of [element, element.nextElementSibling]) {
+      const before = one?.previousElementSibling;
+      if (one) one.classList.toggle("again", Boolean(before) && side(before) === side(one));
+    }
+  }
+
+  replace(before, element, message) {
+    const old = before.element;
+    keepPictures(old, element, message.progress !== null || !before.drawn);
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    old.replaceWith(element);
+    if (focused) {
+      const same = [...element.querySelectorAll("button")].find(
+        (button) => button.dataset.data === focused.dataset.data,
+      );
+      (same || element).focus({ preventScroll: true });
+    }
+    element.classList.toggle("flash", before.drawn && message.progress === null);
+  }
+
+  remove(room) {
+    if (room === this.room) this.open(room, { messages: [], older: false });
+  }
+
+  render(message) {
+    const body = h("div", { class: "body" });
+    if (message.opens) body.append(this.opening(message));
+    else if (message.text) body.append(words(message));
+    if (message.attached.length) body.append(chips(message.attached));
+    if (message.progress !== null) body.append(progress(message));
+    else if (message.files.length) body.append(files(message.files));
+    if (message.buttons.length) body.append(this.buttons(message));
+    const classes = ["message", message.mine ? "mine" : "bot"];
+    if (message.progress !== null) classes.push("working");
+    const wide = message.files.some((file) => file.picture) && message.progress === null;
+    if (wide) classes.push("wide");
+    if (message.card) classes.push("card");
+    return h(
+      "article",
+      { class: classes.join(" "), "data-id": message.id, tabindex: "-1" },
+      message.mine ? null : h("span", { class: "face" }, icon("drop")),
+      h("p", { class: "unseen" }, message.mine ? say("you") : "Inkwell"),
+      body,
+      h("time", { datetime: new Date(message.at * 1000).toISOString() }, time(message.at)),
+    );
+  }
+
+  opening(message) {
+    const go = (event) => {
+      event.preventDefault();
+      this.actions.go(message.opens);
+    };
+    return h(
+      "p",
+      { class: "opening" },
+      h(
+        "a",
+        { href: `#/${message.opens}`, click: go },
+        icon("page"),
+        h("bdi", {}, message.text),
+        icon("right"),
+      ),
+    );
+  }
+
+  buttons(message) {
+    return h(
+      "div",
+      { class: "buttons" },
+      ...message.buttons.map((row) =>
+        h(
+          "div",
+          { class: "row" },
+          ...row.map((one) => {
+            const button = h(
+              "button",
+              { class: one.look, "data-data": one.data, dir: "auto" },
+              one.label,
+            );
+            button.addEventListener("click", () => this.actions.press(message, one.data, button));
+            return button;
+          }),
+        ),
+      ),
+    );
+  }
+
+  /** What was typed and is on its way: "sending", "failed" or "unknown" (whether it was heard). */
+  putPending(pending) {
+    const { state, error } = pending;
+    this.log.querySelector(".welcome")?.remove();
+    const again = { failed: "try_again", unknown: "send_again" }[state];
+    const note = h("p", { class: "note" });
+    if (state !== "sending") {
+      note.append(
+        error || say(state === "failed" ? "not_sent" : "not_known"),
+        h("button", { class: "small", click: () => this.actions.retry(pending) }, say(again)),
+        h("button", { class: "small", click: () => this.actions.drop(pending) }, say("discard")),
+      );
+    }
+    const element = h(
+      "article",
+      { class: `message mine pending ${state}` },
+      h("p", { class: "unseen" }, say("you")),
+      h(
+        "div",
+        { class: "body" },
+        pending.text ? h("p", { class: "words", dir: "auto" }, pending.text) : null,
+        pending.names.length ? chips(pending.names) : null,
+        state === "sending" ? null : note,
+      ),
+    );
+    const before = this.pending.get(pending.nonce);
+    if (before) before.replaceWith(element);
+    else this.log.append(element);
+    this.pending.set(pending.nonce, element);
+    this.repeat(element);
+    if (!before) this.toEnd();
+    if (state !== "sending") announce(note.textContent);
+  }
+
+  dropPending(nonce) {
+    this.pending.get(nonce)?.remove();
+    this.pending.delete(nonce);
+  }
+
+  /** What to show in an empty room. */
+  welcome(element) {
+    if (this.isEmpty) this.log.replaceChildren(element);
+  }
+}
+
+const side = (element) => (element.classList.contains("mine") ? "mine" : "bot");
+
+/** What is read out of a message. */
+function spoken(message) {
+  const alts = message.files.map((file) => file.alt || file.name);
+  return [message.text, ...alts].filter(Boolean).join(". ").slice(0, 600);
+}
+
+function time(seconds) {
+  const when = new Date(seconds * 1000);
+  const today = when.toDateString() === new Date().toDateString();
+  const clock = { hour: "2-digit", minute: "2-digit" };
+  const system = navigator.language; // "en-GB" has another clock than "en"
+  return new Intl.DateTimeFormat(
+    system.startsWith(language) ? system : language,
+    today ? clock : { ...clock, day: "numeric", month: "short" },
+  ).format(when);
+}
+
+/** Each line finds its own direction, so an Arabic one among English ones reads right. */
+function words(message) {
+  const paragraph = h("div", { class: "words" });
+  for (const line of message.text.split("\n"))
+    paragraph.append(line ? h("p", { dir: "auto" }, line) : h("br"));
+  return paragraph;
+}
+
+const chips = (names) =>
+  h("ul", { class: "chips" }, ...names.map((name) => h("li", {}, icon("file"), h("bdi", {}, name))));
+
+const address = (file) => `/files/${file.token}/${encodeURIComponent(file.name)}`;
+
+function files(all) {
+  const pictures = all.filter((file) => file.picture);
+  const others = all.filter((file) => !file.picture);
+  const box = h("div", { class: "files" });
+  if (pictures.length)
+    box.append(h("div", { class: pictures.length > 1 ? "grid" : "single" }, ...pictures.map(picture)));
+  for (const file of others)
+    box.append(
+      h(
+        "a",
+        { class: "download", href: address(file), download: file.name },
+        icon("down"),
+        h("bdi", {}, file.name),
+        h("span", { class: "size" }, size(file.bytes)),
+      ),
+    );
+  return box;
+}
+
+/** The size is known before the picture is there, so nothing jumps when it comes. */
+function sized(element, file) {
+  element.style.setProperty("--width", file.width || 512);
+  element.style.setProperty("--height", file.height || 512);
+  return element;
+}
+
+function picture(file) {
+  const image = h("img", {
+    src: address(file),
+    alt: file.alt || file.name,
+    "data-token": file.token,
+  });
+  const button = h("button", { class: "picture", title: say("full_size") }, image);
+  sized(button, file);
+  viewable(button, { address: address(file), name: file.name, alt: file.alt });
+  return button;
+}
+
+function progress(message) {
+  const percent = Math.round(message.progress * 100);
+  const file = message.files.find((one) => one.picture);
+  const preview = file
+    ? sized(
+        h("img", {
+          class: "preview",
+          src: address(file),
+          alt: file.alt || say("preview"),
+          "data-token": file.token,
+        }),
+        file,
+      )
+    : null;
+  return h(
+    "div",
+    { class: "progress" },
+    preview,
+    h(
+      "div",
+      { class: "bar" },
+      h("progress", { max: "1", value: message.progress, "aria-label": say("drawing") }),
+      h("span", { "aria-hidden": "true" }, `${percent} %`),
+    ),
+  );
+}
+
+/** Pictures that stay are not loaded again, and a new preview shows only once it is there. */
+function keepPictures(old, element, isPreview) {
+  const kept = new Map([...old.querySelectorAll("img[data-token]")].map((i) => [i.dataset.token, i]));
+  for (const image of element.querySelectorAll("img[data-token]")) {
+    const same = kept.get(image.dataset.token);
+    if (same) image.replaceWith(same);
+    else if (isPreview && image.classList.contains("preview")) {
+      const last = old.querySelector("img.preview");
+      if (!last) continue;
+      const [next, alt, token] = [image.src, image.alt, image.dataset.token];
+      image.replaceWith(last);
+      const loaded = new Image();
+      loaded.src = next;
+      loaded.decode().then(
+        () => {
+          last.src = next;
+          last.alt = alt;
+          last.dataset.token = token;
+        },
+        () => {}, // already replaced by the next one
+      );
+    }
+  }
+}
+
+function size(bytes) {
+  const unit = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: unit[0],
+    maximumFractionDigits: bytes < 1e6 ? 0 : 1,
+  }).format(Math.max(bytes / unit[1], bytes < 1e6 ? 1 : 0));
+}

@@ -1,0 +1,255 @@
+"""Rooms, messages and files as rows: what is written in one transaction, and told as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from adapters.web_storage import Batch, Event
+from bot.chat import Button, File
+
+ONE_TIME = 1000  # is taken from a replaced file's position: more files than a message ever has
+KEPT_TIMES = 4
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Room:
+    """One of a person's rooms; the home room has the person's own id."""
+
+    id: str
+    owner: str
+
+    @property
+    def is_home(self) -> bool:
+        return self.id == self.owner
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says. `nonce` tells a second try from a second saying."""
+
+    text: str
+    nonce: str
+    attached: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the bot shows. `edit` is the id of an earlier message to change instead."""
+
+    text: str = ""
+    files: Sequence[File] = ()
+    buttons: Sequence[Sequence[Button]] = ()
+    progress: float | None = None
+    card: str | None = None
+    nonce: str | None = None
+    edit: str | None = None
+    opens: str | None = None  # a room
+
+
+def say(batch: Batch, room: Room, said: Said) -> tuple[int, str]:
+    before = batch.row(
+        "SELECT id, answered FROM messages WHERE owner = ? AND mine = 1 AND nonce = ?",
+        room.owner,
+        said.nonce,
+    )
+    if before:
+        return before["id"], "answered" if before["answered"] else "unanswered"
+    need_room(batch, room)
+    message = batch.connection.execute(
+        "INSERT INTO messages (room, owner, seq, at, mine, text, attached, nonce, answered)"
+        " VALUES (?, ?, ?, ?, 1, ?, ?, ?, 0)",
+        (room.id, room.owner, batch.changed(), time.time(), said.text,
+         json.dumps(list(said.attached)), said.nonce),
+    ).lastrowid  # fmt: skip
+    assert message is not None
+    tell(batch, message)
+    return message, "new"
+
+
+def show(batch: Batch, room: Room, shown: Shown) -> int:
+    room = need_room(batch, room)
+    message = earlier(batch, room, shown)
+    if message is None:
+        if shown.nonce and (
+            before := batch.row(
+                "SELECT id FROM messages WHERE owner = ? AND mine = 0 AND nonce = ?",
+                room.owner,
+                shown.nonce,
+            )
+        ):
+            return int(before["id"])
+        message = batch.connection.execute(
+            "INSERT INTO messages (room, owner, seq, at, mine, text, card, nonce)"
+            " VALUES (?, ?, 0, ?, 0, '', ?, ?)",
+            (room.id, room.owner, time.time(), shown.card, shown.nonce or None),
+        ).lastrowid
+        assert message is not None
+    before = batch.row("SELECT progress FROM messages WHERE id = ?", message)
+    was_drawing = before is not None and before["progress"] is not None
+    buttons = [
+        [{"label": button.label, "data": button.data, "look": button.look} for button in row]
+        for row in shown.buttons
+    ]
+    batch.connection.execute(
+        "UPDATE messages SET seq = ?, text = ?, buttons = ?, progress = ?, opens = ? WHERE id = ?",
+        (batch.changed(), shown.text, json.dumps(buttons), shown.progress, shown.opens, message),
+    )
+    put_files(batch, message, shown.files, keep_last=was_drawing)
+    tell(batch, message)
+    return message
+
+
+def earlier(batch: Batch, room: Room, shown: Shown) -> int | None:
+    """The message to change instead of making one: the card of this name, or the one to edit."""
+    found = None
+    if shown.edit is not None and shown.edit.isdecimal():
+        found = batch.row(
+            "SELECT id FROM messages WHERE id = ? AND owner = ? AND mine = 0",
+            int(shown.edit),
+            room.owner,
+        )
+    if found is None and shown.card is not None:
+        found = batch.row(
+            "SELECT id FROM messages WHERE room = ? AND card = ?", room.id, shown.card
+        )
+    return int(found["id"]) if found else None
+
+
+def need_room(batch: Batch, room: Room) -> Room:
+    """The room, or the home room where the person has done away with it."""
+    row = batch.row("SELECT gone FROM rooms WHERE id = ? AND owner = ?", room.id, room.owner)
+    if row is not None and not row["gone"]:
+        return room
+    home = Room(room.owner, room.owner)
+    if not room.is_home:
+        return need_room(batch, home)
+    put_room(batch, home, "")
+    return home
+
+
+def put_room(batch: Batch, room: Room, title: str) -> None:
+    before = batch.row("SELECT title, gone FROM rooms WHERE id = ?", room.id)
+    if before is not None and not before["gone"] and before["title"] == title:
+        return
+    batch.connection.execute(
+        "INSERT INTO rooms (id, owner, title, seq) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+        " SET title = excluded.title, seq = excluded.seq, gone = 0",
+        (room.id, room.owner, title, batch.changed()),
+    )
+    batch.events.append(room_event(batch.row("SELECT * FROM rooms WHERE id = ?", room.id)))
+
+
+def put_files(batch: Batch, message: int, files: Sequence[File], *, keep_last: bool) -> None:
+    """Replaces a message's files. One that stays keeps its address: pages need not load it anew.
+
+    `keep_last` keeps those of the last few times: a page may just be loading a preview.
+    """
+    connection = batch.connection
+    old = connection.execute("SELECT * FROM files WHERE message = ?", (message,)).fetchall()
+    if not old and not files:
+        return
+    tokens = {(row["sha"], row["name"]): row["token"] for row in old if row["position"] >= 0}
+    if keep_last:
+        connection.execute(
+            "UPDATE files SET position = position - ? WHERE message = ?", (ONE_TIME, message)
+        )
+        connection.execute(
+            "DELETE FROM files WHERE message = ? AND position < ?",
+            (message, -KEPT_TIMES * ONE_TIME),
+        )
+    else:
+        connection.execute("DELETE FROM files WHERE message = ?", (message,))
+    for position, file in enumerate(files):
+        sha = hashlib.sha256(file.content).hexdigest()
+        token = tokens.pop((sha, file.name), None) or secrets.token_urlsafe(18)
+        width, height = pixels(file)
+        connection.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, file.content))
+        connection.execute(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (token, message, position, file.name, file.alt, sha, width, height, len(file.content)),
+        )
+    for row in old:
+        connection.execute(
+            "DELETE FROM blobs WHERE sha = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE sha = ?1)",
+            (row["sha"],),
+        )
+
+
+def drop_unused_blobs(batch: Batch) -> None:
+    batch.connection.execute("DELETE FROM blobs WHERE sha NOT IN (SELECT sha FROM files)")
+
+
+def pixels(file: File) -> tuple[int | None, int | None]:
+    """Width and height, so that a page can keep the room before the picture is there."""
+    if not file.is_picture:
+        return None, None
+    try:
+        with Image.open(BytesIO(file.content)) as picture:
+            return picture.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None, None
+
+
+def tell(batch: Batch, message: int) -> None:
+    row = batch.row("SELECT * FROM messages WHERE id = ?", message)
+    assert row is not None
+    batch.events.append(message_event(batch.connection, row))
+
+
+def message_event(connection: sqlite3.Connection, row: sqlite3.Row) -> Event:
+    event = {"type": "message", "seq": row["seq"], "message": message_json(connection, row)}
+    return Event(row["owner"], row["seq"], json.dumps(event, ensure_ascii=False))
+
+
+def room_event(row: Any) -> Event:
+    event = {"type": "room", "seq": row["seq"], "room": room_json(row)}
+    return Event(row["owner"], row["seq"], json.dumps(event, ensure_ascii=False))
+
+
+def room_json(row: Any) -> Json:
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "home": row["id"] == row["owner"],
+        "gone": bool(row["gone"]),
+    }
+
+
+def message_json(connection: sqlite3.Connection, row: sqlite3.Row) -> Json:
+    files = connection.execute(
+        "SELECT * FROM files WHERE message = ? AND position >= 0 ORDER BY position", (row["id"],)
+    ).fetchall()
+    return {
+        "id": row["id"],
+        "room": row["room"],
+        "seq": row["seq"],
+        "at": row["at"],
+        "mine": bool(row["mine"]),
+        "text": row["text"],
+        "attached": json.loads(row["attached"]),
+        "files": [file_json(file) for file in files],
+        "buttons": json.loads(row["buttons"]),
+        "progress": row["progress"],
+        "opens": row["opens"],
+        "card": row["card"] is not None,
+        "nonce": row["nonce"] if row["mine"] else None,
+    }
+
+
+def file_json(row: sqlite3.Row) -> Json:
+    picture = File(row["name"], b"").is_picture
+    return {key: row[key] for key in ("token", "name", "alt", "width", "height", "bytes")} | {
+        "picture": picture
+    }

@@ -1,0 +1,209 @@
+"""Is anything lost or posted twice? `python -m bench.kill [--stories N --kills N --json FILE]`.
+
+People ask for stories in the local chat, over real sockets. While they are drawn, the bot and the
+engine are killed (kill -9) at random moments, each so many times. At the end every story that was
+accepted must have been delivered, none twice, and both databases must be whole. The engine time a
+story took is compared with an undisturbed run of the same stories.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.bot_process import BotProcess, is_whole, states
+from bench.table import Bar, finish, print_table
+from bench.tiny_model import make_tiny_model
+from bench.web_client import Visitor, pages_in, presses
+
+PANELS = 4
+OVER = {"delivered", "failed", "cancelled"}
+
+
+@dataclass
+class Outcome:
+    """`pages` is how many pages each accepted story brought; `seconds` of engine time by story."""
+
+    accepted: int = 0
+    pages: list[int] = field(default_factory=list)
+    whole: bool = False
+    wall: float = 0.0
+    killed_bots: int = 0
+    killed_engines: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    restarts: list[float] = field(default_factory=list)  # seconds until calls can come again
+
+    @property
+    def lost(self) -> int:
+        return sum(pages == 0 for pages in self.pages)
+
+    @property
+    def twice(self) -> int:
+        return sum(pages > 1 for pages in self.pages)
+
+    @property
+    def slowest_story(self) -> float:
+        return max(self.seconds.values(), default=0.0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    stories: int
+    kills: int  # of each, the bot and the engine
+    gap: tuple[float, float]  # seconds between two kills
+    environment: Mapping[str, str]
+
+
+def title(number: int) -> str:
+    return f"Story {number}"
+
+
+def script(number: int) -> str:
+    steps = [f"[Tom] walks in the park, step {n} #Step {n} of {number}" for n in range(PANELS)]
+    return "\n".join(["[Tom] a man", "", *steps])
+
+
+async def ask(visitor: Visitor, number: int) -> str:
+    """Types a story and presses Draw; returns its room once the press was answered."""
+    await visitor.enter()
+    options = {"title": title(number), "script": script(number)}
+    room: str | None = None
+    while room is None:  # the bot was killed between hearing it and saying where it is
+        answer = await visitor.call(visitor.home, command="story new", options=options)
+        room = answer.get("room")
+    while not (found := presses(await visitor.messages(room), "draw")):
+        await asyncio.sleep(0.2)
+    await visitor.call(room, press=found[-1])
+    return room
+
+
+async def run(plan: Plan, folder: Path) -> Outcome:
+    """One run; `folder` is empty."""
+    log = folder / "work.txt"
+    bot = BotProcess(folder, {**plan.environment, "TOY_LOG": str(log)})
+    outcome, began = Outcome(), time.monotonic()
+    visitors = [Visitor(bot.address) for _ in range(plan.stories)]
+    await bot.start()
+    try:
+        killer = asyncio.create_task(kill(bot, plan, outcome))
+        rooms = await asyncio.gather(*(ask(v, n) for n, v in enumerate(visitors)))
+        outcome.accepted = len(rooms)
+        await killer
+        await over(bot, plan.stories)
+        outcome.wall = time.monotonic() - began
+        for number, (visitor, room) in enumerate(zip(visitors, rooms, strict=True)):
+            outcome.pages.append(pages_in(await visitor.messages(room), title(number)))
+    finally:
+        for visitor in visitors:
+            await visitor.close()
+        await bot.stop()
+    outcome.states = states(bot.database)
+    outcome.whole = is_whole(bot.database) and is_whole(folder / "store" / "web" / "web.sqlite3")
+    outcome.seconds = work(log)
+    return outcome
+
+
+async def kill(bot: BotProcess, plan: Plan, outcome: Outcome) -> None:
+    """Bot and engine in a random order, at random moments."""
+    dice = random.Random(plan.kills)
+    victims = ["bot", "engine"] * plan.kills
+    dice.shuffle(victims)
+    for victim in victims:
+        await asyncio.sleep(dice.uniform(*plan.gap))
+        if victim == "bot":
+            began = time.monotonic()
+            await bot.kill()
+            await bot.start()
+            outcome.restarts.append(time.monotonic() - began)
+            outcome.killed_bots += 1
+        else:
+            while not bot.kill_engine():
+                await asyncio.sleep(0.05)
+            outcome.killed_engines += 1
+
+
+async def over(bot: BotProcess, stories: int, seconds: float = 900.0) -> None:
+    """Waits until every job has ended and was told."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = states(bot.database)
+            if sum(found.values()) >= stories and set(found) <= OVER:
+                return
+            await asyncio.sleep(0.2)
+
+
+def work(log: Path) -> dict[str, float]:
+    """Engine seconds by story."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for line in log.read_text(encoding="ascii").splitlines():
+        story, _, time = line.partition(" ")
+        seconds[story] += float(time or 0)
+    return dict(seconds)
+
+
+def bars(clean: Outcome, killed: Outcome) -> list[Bar]:
+    more = killed.slowest_story - clean.slowest_story
+    return [
+        Bar("stories lost", killed.lost + clean.lost, 0, at_least=False),
+        Bar("stories delivered twice", killed.twice + clean.twice, 0, at_least=False),
+        Bar("databases whole", float(killed.whole and clean.whole), 1),
+        Bar("engine time more than undisturbed, worst story", more, 10, at_least=False, unit=" s"),
+    ]
+
+
+def rows(clean: Outcome, killed: Outcome) -> list[Sequence[str]]:
+    slowest = max(killed.restarts, default=0.0)
+    return [
+        ["stories accepted", str(clean.accepted), str(killed.accepted)],
+        ["pages delivered", str(sum(clean.pages)), str(sum(killed.pages))],
+        ["kills of the bot", "0", str(killed.killed_bots)],
+        ["kills of the engine", "0", str(killed.killed_engines)],
+        [
+            "engine time, worst story",
+            f"{clean.slowest_story:.1f} s",
+            f"{killed.slowest_story:.1f} s",
+        ],
+        ["bot answers again after, worst", "", f"{slowest:.1f} s"],
+        ["whole run", f"{clean.wall:.0f} s", f"{killed.wall:.0f} s"],
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--stories", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--toy", action="store_true", help="an engine without torch: quicker")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = {"TOY_SECONDS": "0.5"}
+        if not options.toy:
+            model = make_tiny_model(folder / "model")
+            environment["TOY_MODEL"] = os.fspath(model)
+        gap = (0.5, 4.0) if options.toy else (2.0, 16.0)  # the real engine loads for seconds
+        plan = Plan(options.stories, options.kills, gap, environment)
+        outcomes = []
+        for kills in (0, options.kills):
+            place = folder / str(kills)
+            place.mkdir(exist_ok=True)
+            outcomes.append(asyncio.run(run(Plan(plan.stories, kills, gap, environment), place)))
+    clean, killed = outcomes
+    print_table(["", "undisturbed", "killed"], rows(clean, killed))
+    figures = {"pages": killed.pages, "states": killed.states, "restarts": killed.restarts}
+    finish(bars(clean, killed), figures, options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Is the bot quick while the engine works? `python -m bench.load [--people N --json FILE]`.
+
+So many people come to the local chat at once, over real sockets. Each types a story of one panel,
+asks for it to be drawn, adds a line, and then asks for the queue again and again until its page
+is there. The engine is busy all the time. Measured: how soon a call is answered; whether everybody
+got a page, in what order; how much memory the bot took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from bench.bot_process import BotProcess
+from bench.table import Bar, finish, print_table
+from bench.web_client import Visitor, pages_in, presses
+
+SCRIPT = "[Tom] a man\n\n[Tom] walks in the park #Good morning"
+THINK_SECONDS = 1.0  # between two questions of one person
+
+
+@dataclass
+class Load:
+    """`ends` are seconds from asking to having the page, in the order the people asked."""
+
+    delays: list[float] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    megabytes: float = 0.0
+
+    def delay(self, share: float) -> float:
+        """Seconds that this share of all calls stayed below."""
+        order = sorted(self.delays)
+        return order[min(len(order) - 1, int(share * len(order)))]
+
+    @property
+    def jumped(self) -> int:
+        """The most people who asked later and were served earlier than somebody."""
+        waits = list(zip(self.asked, self.ends, strict=True))
+        return max((sum(o[0] > p[0] and o[1] < p[1] for o in waits) for p in waits), default=0)
+
+
+async def live(visitor: Visitor, number: int, load: Load) -> None:
+    """What one person does."""
+    title = f"Story {number}"
+    try:
+        await visitor.enter()
+        answer = await visitor.call(
+            visitor.home, command="story new", options={"title": title, "script": SCRIPT}
+        )
+        room = str(answer["room"])
+        [press, *_] = presses(await visitor.messages(room), "draw")
+        await visitor.call(room, press=press)
+        asked = time.monotonic()
+        while not pages_in(await visitor.messages(room), title):
+            await asyncio.sleep(THINK_SECONDS)
+            await visitor.call(visitor.home, command="queue", options={})
+        load.asked.append(asked)
+        load.ends.append(time.monotonic())
+    except Exception as error:
+        load.errors.append(f"{number}: {type(error).__name__}: {error}")
+    finally:
+        load.delays += visitor.delays
+
+
+async def measure(people: int, panel_seconds: float, folder: Path) -> Load:
+    """`folder` is empty; the engine takes so many seconds a panel."""
+    load = Load()
+    bot = BotProcess(folder, {"TOY_SECONDS": str(panel_seconds)})
+    await bot.start()
+    visitors = [Visitor(bot.address) for _ in range(people)]
+    watcher = asyncio.create_task(watch(bot, load))
+    try:
+        await asyncio.gather(*(live(v, n, load) for n, v in enumerate(visitors)))
+    finally:
+        watcher.cancel()
+        for visitor in visitors:
+            await visitor.close()
+        await bot.stop()
+    return load
+
+
+async def watch(bot: BotProcess, load: Load) -> None:
+    """The most memory that the bot takes."""
+    while True:
+        load.megabytes = max(load.megabytes, bot.megabytes())
+        await asyncio.sleep(0.2)
+
+
+def bars(load: Load, people: int) -> list[Bar]:
+    return [
+        Bar("people with a page", len(load.ends), people),
+        Bar("errors", len(load.errors), 0, at_least=False),
+        Bar("a call is answered, p99", load.delay(0.99) * 1000, 250, at_least=False, unit=" ms"),
+        Bar("served before, though asking later", load.jumped, people * 0.1, at_least=False),
+        Bar("the bot's memory", load.megabytes, 300, at_least=False, unit=" MB"),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--panel-seconds", type=float, default=0.25)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        load = asyncio.run(measure(options.people, options.panel_seconds, Path(folder)))
+    for error in load.errors[:10]:
+        print(error)
+    waits = [end - asked for asked, end in zip(load.asked, load.ends, strict=True)] or [0.0]
+    print_table(
+        ["", "figure"],
+        [
+            ["people at once", str(options.people)],
+            ["calls", str(len(load.delays))],
+            ["answered, median", f"{median(load.delays) * 1000:.0f} ms"],
+            ["answered, p99", f"{load.delay(0.99) * 1000:.0f} ms"],
+            ["answered, slowest", f"{max(load.delays) * 1000:.0f} ms"],
+            ["page after, median", f"{median(waits):.1f} s"],
+            ["page after, longest", f"{max(waits):.1f} s"],
+            ["the bot's memory", f"{load.megabytes:.0f} MB"],
+        ],
+    )
+    figures = {"people": options.people, "calls": len(load.delays), "errors": load.errors}
+    finish(bars(load, options.people), figures, options.json)
+
+
+if __name__ == "__main__":
+    main()

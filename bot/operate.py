@@ -1,0 +1,102 @@
+"""What whoever runs the bot can do: check it, run it, save and restore what it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.chat import Chat
+from bot.config import Config, load_config
+from bot.errors import UserError
+from bot.words import known_language, say
+
+MISSING = 2  # exit code
+
+app = typer.Typer()
+
+
+@app.command()
+def check() -> int:
+    """Show what is configured, found and missing, and what to do about it."""
+    from bot.check import Checker, table
+
+    language = terminal_language()
+    findings = list(Checker(load_config(), language).findings())
+    missing = any(finding.mark == "missing" for finding in findings)
+    show(table(findings, language))
+    show(say(language, "check.not_all" if missing else "check.all_there"))
+    return MISSING if missing else 0
+
+
+@app.command()
+def backup(
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A .tar file; if unsaid, one with today's date."),
+    ] = None,
+) -> None:
+    """Save all stories, characters and pictures to one file. The bot may run meanwhile."""
+    from bot.backup import backup
+
+    store = load_config().store
+    file = target or Path(f"inkwell-{datetime.now():%Y-%m-%d-%H%M%S}.tar")
+    saved = asyncio.run(backup(store.database, store.pictures, file))
+    show(f"{file}: the database and {pictures(saved.pictures)}")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What `inkwell backup` saved.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Move a database that is there aside.")
+    ] = False,
+) -> None:
+    """Put back what `inkwell backup` has saved. The bot must not run."""
+    from bot.backup import restore
+
+    store = load_config().store
+    saved = asyncio.run(restore(source, store.database, store.pictures, force=force))
+    lost = f"; {pictures(saved.missing)} were not in it" if saved.missing else ""
+    show(f"{store.folder}: the database and {pictures(saved.pictures)} are back{lost}")
+
+
+def run_bot(config: Config, chats: Sequence[Chat]) -> None:
+    """Runs the bot until it is told to stop. Raises UserError."""
+    from bot.serve import Running, serve
+
+    if not chats:
+        raise UserError("there is no chat to serve: take `on = false` out of [web] in config.toml")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+    def up(running: Running) -> None:
+        for chat in running.chats:
+            address = getattr(chat, "address", None)
+            show(f"{chat.name}: {address}" if address else chat.name)
+        show("Inkwell is running. Stop it with Ctrl-C.")
+
+    asyncio.run(serve(config, chats, up))
+
+
+def pictures(count: int) -> str:
+    return f"{count} picture{'s' if count != 1 else ''}"
+
+
+def terminal_language() -> str:
+    """The language of the terminal's messages, where there is a catalogue for it."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return known_language(next(filter(None, names), None))
+
+
+def show(words: str) -> None:
+    """Prints to stdout at once, also what it has no letters for."""
+    encoding = sys.stdout.encoding
+    print(words.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -1,0 +1,125 @@
+"""What becomes of a job's pictures: lettered pages of a story, or a character's sheet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot import announce
+from bot.announce import Announcement
+from bot.characters import Characters
+from bot.chat import File
+from bot.drawn import lettered, page_files
+from bot.editing import look_tag
+from bot.errors import Refusal, printable
+from bot.job import Job
+from bot.jobs import Ledger
+from bot.page.sheet import character_sheet
+from bot.pictures import Pictures
+from bot.requests import AboutPage, AboutSheet
+from bot.sentences import cut, listed
+from bot.stories import Panel, Stories, Story
+from bot.words import say
+from engine.request import DrawRequest
+
+MOST_ALT = 1_000  # characters: Discord allows 1,024
+
+Drawn = Mapping[int, str]  # panel index of the request → SHA-256
+
+
+@dataclass(frozen=True)
+class Results:
+    """Keeps what was drawn, and reads it again to be shown."""
+
+    ledger: Ledger
+    pictures: Pictures
+    stories: Stories
+    characters: Characters
+
+    async def keep(self, job: Job) -> None:
+        """Makes pages or a sheet of a job whose pictures are all there, and keeps them.
+
+        Doing it twice does no harm. Raises UserError, such as for a font that is missing.
+        """
+        drawn = await self.ledger.pictures(job.id)
+        if job.kind == "sheet":
+            await self._keep_sheet(job, drawn)
+        else:
+            await self._keep_pages(job, drawn)
+
+    async def files(self, job: Job) -> tuple[File, ...]:
+        """What the person gets to see. Raises Refusal if it is gone."""
+        if job.kind == "sheet":
+            return await self._sheet_files(job)
+        about = AboutPage.from_json(job.about)
+        shas = await self.stories.pages(about.story, job.id)
+        if not shas:
+            raise Refusal("store.no_story")
+        pages = [await self.pictures.read(sha) for sha in shas]
+        files = page_files(title_of(about, job.language), pages, about.panels, job.language)
+        return tuple(replace(file, alt=cut(file.alt, MOST_ALT)) for file in files)
+
+    async def announcement(self, job: Job) -> Announcement:
+        """What is said with the files."""
+        if job.kind == "sheet":
+            return announce.drawn(job, printable(AboutSheet.from_json(job.about).name))
+        about = AboutPage.from_json(job.about)
+        return announce.drawn(job, title_of(about, job.language), about.number)
+
+    async def _keep_pages(self, job: Job, drawn: Drawn) -> None:
+        about = AboutPage.from_json(job.about)
+        panels = with_pictures(about, drawn)
+        pages = await lettered(self.pictures, panels, about.layout, about.title)
+        await self._give_pictures(job, about, drawn)
+        shas = [await self.pictures.add(page) for page in pages]
+        await self.stories.set_pages(about.story, job.id, shas)
+
+    async def _give_pictures(self, job: Job, about: AboutPage, drawn: Drawn) -> None:
+        """Gives the story's panels their pictures, where they still are what was drawn."""
+        try:
+            story = await self.stories.get(about.story, job.person)
+        except Refusal:  # deleted meanwhile
+            return
+        for panel in still_so(story, about, sorted(drawn)):
+            sha = drawn[about.panels.index(panel)]
+            await self.stories.set_picture(story.id, panel.id, sha)
+
+    async def _keep_sheet(self, job: Job, drawn: Drawn) -> None:
+        about = AboutSheet.from_json(job.about)
+        described = DrawRequest.from_json(job.request).characters[0].description
+        contents = [await self.pictures.read(drawn[index]) for index in sorted(drawn)]
+        sheet = await asyncio.to_thread(character_sheet, contents, about.name, described)
+        await self.characters.set_sheet(about.character, await self.pictures.add(sheet))
+
+    async def _sheet_files(self, job: Job) -> tuple[File, ...]:
+        about = AboutSheet.from_json(job.about)
+        character = await self.characters.get(about.character, job.person, job.server)
+        if character.sheet is None:
+            raise Refusal("store.picture_gone")
+        name, description = printable(character.name), printable(character.description)
+        alt = say(job.language, "delivery.sheet_alt", name=name, description=description)
+        sheet = await self.pictures.read(character.sheet)
+        return (File("character.png", sheet, cut(alt, MOST_ALT)),)
+
+
+def title_of(about: AboutPage, language: str) -> str:
+    """The title; without one, who is in the pictures."""
+    names = dict.fromkeys(name for panel in about.panels for name in panel.characters)
+    listing = listed(language, [printable(name) for name in list(names)[:3]])
+    return printable(about.title) or cut(listing, 60) or say(language, "story.untitled")
+
+
+def with_pictures(about: AboutPage, drawn: Drawn) -> tuple[Panel, ...]:
+    """The frozen panels, each with the job's picture where it has one."""
+    return tuple(
+        replace(panel, picture=drawn.get(index, panel.picture))
+        for index, panel in enumerate(about.panels)
+    )
+
+
+def still_so(story: Story, about: AboutPage, indices: Sequence[int]) -> list[Panel]:
+    """The frozen panels that the story still has and that would be drawn the same today."""
+    today = {panel.id: look_tag(story, panel) for panel in story.panels}
+    frozen = [(about.panels[index], about.looks[index]) for index in indices]
+    return [panel for panel, look in frozen if today.get(panel.id) == look]

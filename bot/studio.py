@@ -1,0 +1,93 @@
+"""How far the drawings have come that are being drawn: kept in memory, for progress posts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image
+
+from engine.request import Event, PanelDrawn, Preview, Progress
+
+THUMBNAIL = 96  # pixels a side
+COLUMNS = 4
+SHARES = {"steps": (0.0, 0.9), "panels": (0.9, 1.0)}  # what part of the work a stage is
+
+
+@dataclass
+class Drawing:
+    """One job at the engine; `stage` as in `engine.request.Progress`. Shares are 0..1."""
+
+    stage: str = "waiting"
+    stage_share: float = 0.0
+    share: float = 0.0  # of the whole
+    thumbnails: dict[int, bytes] = field(default_factory=dict)  # by panel, PNG or JPEG
+    changes: int = 0  # of the thumbnails
+    panels: int = 0  # finished ones
+
+    def see(self, event: Event) -> None:
+        """Takes note of what the engine said."""
+        match event:
+            case Progress(stage, done, total):
+                self.stage, self.stage_share = stage, done / max(total, 1)
+                begin, end = SHARES.get(stage, (0.0, 0.0))
+                self.share = max(self.share, begin + (end - begin) * self.stage_share)
+            case Preview(index, jpeg):
+                self._show(index, jpeg)
+            case PanelDrawn(index, png):
+                self.panels += 1
+                self._show(index, png)
+
+    def _show(self, panel: int, picture: bytes) -> None:
+        self.thumbnails[panel] = picture
+        self.changes += 1
+
+
+class Studio:
+    """The jobs that are at the engine, by number, and what the engine remarked on jobs."""
+
+    def __init__(self) -> None:
+        self._drawings: dict[int, Drawing] = {}
+        self._notes: dict[int, dict[str, None]] = {}
+
+    @contextmanager
+    def drawing(self, job_id: int) -> Iterator[Drawing]:
+        """A job is being drawn inside of the block."""
+        self._drawings[job_id] = Drawing()
+        try:
+            yield self._drawings[job_id]
+        finally:
+            del self._drawings[job_id]
+
+    def get(self, job_id: int) -> Drawing | None:
+        return self._drawings.get(job_id)
+
+    def note(self, job_id: int, words: str) -> None:
+        """Something that the person should hear with the finished page."""
+        self._notes.setdefault(job_id, {})[words] = None
+
+    def notes(self, job_id: int) -> list[str]:
+        return list(self._notes.get(job_id, ()))
+
+    def forget_notes(self, job_id: int) -> None:
+        self._notes.pop(job_id, None)
+
+    def __len__(self) -> int:
+        return len(self._drawings)
+
+
+def contact_sheet(thumbnails: Mapping[int, bytes]) -> bytes:
+    """The panels as far as they are seen, small and side by side: a JPEG. Safe for threads."""
+    order = sorted(thumbnails)
+    columns = min(COLUMNS, len(order))
+    rows = -(-len(order) // columns)
+    sheet = Image.new("RGB", (columns * THUMBNAIL, rows * THUMBNAIL), "white")
+    for place, panel in enumerate(order):
+        with Image.open(BytesIO(thumbnails[panel])) as picture:
+            small = picture.convert("RGB").resize((THUMBNAIL, THUMBNAIL))
+        sheet.paste(small, (place % columns * THUMBNAIL, place // columns * THUMBNAIL))
+    file = BytesIO()
+    sheet.save(file, "JPEG", quality=80)
+    return file.getvalue()

@@ -1,0 +1,176 @@
+"""The worker: takes jobs from the ledger one after the other and has them drawn.
+
+Whatever happens to a job is written into the ledger, which tells the delivery. An engine that is
+down costs a job nothing; one that dies while drawing costs an attempt; what is refused, or breaks
+in here, ends the job with a reason that its person is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import Protocol
+
+from bot.artist import EngineDied, EngineDown, in_words, note_in_words
+from bot.errors import Refusal, UserError
+from bot.job import Job
+from bot.jobs import Ledger
+from bot.pictures import Pictures
+from bot.results import Results
+from bot.studio import Drawing, Studio
+from bot.trouble import StoreTrouble
+from engine.request import DrawRequest, EngineError, Event, Note, PanelDrawn
+
+DOWN_SECONDS = (1.0, 30.0)  # the first and the longest wait for an engine that is down
+TROUBLE_SECONDS = 10.0  # after the ledger itself could not be written
+
+log = logging.getLogger(__name__)
+
+
+class Artist(Protocol):
+    """What the worker asks of the engine; `bot.artist.Engine` is one."""
+
+    def draw(self, request: DrawRequest) -> AsyncGenerator[Event]:
+        """Raises EngineDown, EngineDied, EngineError."""
+
+
+class Worker:
+    """Draws until it is stopped. `studio` shows how far it is."""
+
+    def __init__(
+        self, ledger: Ledger, artist: Artist, pictures: Pictures, results: Results, studio: Studio
+    ) -> None:
+        self._ledger, self._artist = ledger, artist
+        self._pictures, self._results, self._studio = pictures, results, studio
+        self._stopping = False
+        self._busy = False
+        self._down_seconds = DOWN_SECONDS[0]
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self, seconds: float) -> None:
+        """Takes no more jobs; the one at hand is finished, or after `seconds` given back."""
+        self._stopping = True
+        if self._task is None:
+            return
+        if self._busy:
+            await asyncio.wait((self._task,), timeout=seconds)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            try:
+                job = await self._ledger.take()
+                self._busy = True
+                wait = await self.work(job)
+            except Refusal as trouble:
+                log.warning("the queue cannot be read or written: %s", trouble)
+                wait = TROUBLE_SECONDS
+            except Exception:
+                log.exception("the worker stumbled")
+                wait = TROUBLE_SECONDS
+            finally:
+                self._busy = False
+            if wait and not self._stopping:
+                await asyncio.sleep(wait)
+
+    async def work(self, job: Job) -> float:
+        """Draws one claimed job to its end; returns the seconds to wait before the next."""
+        try:
+            with self._studio.drawing(job.id) as drawing:
+                await unless(self._ledger.stop_event(job.id), self._draw(job, drawing))
+        except asyncio.CancelledError:
+            await self._ledger.give_back(job.id)
+            raise
+        except EngineDown as error:
+            log.warning("job %d waits: the engine is down: %s", job.id, error.why)
+            await self._ledger.give_back(job.id)
+            return self._next_wait()
+        except EngineDied as error:
+            log.warning("job %d: the engine died: %s", job.id, error.why)
+            if drawing.panels:  # it gets further each time, so there are not many such times
+                await self._ledger.give_back(job.id)
+            else:
+                await self._ledger.try_later(job.id, error.key, **error.values)
+        except EngineError as error:
+            await self._engine_error(job, error)
+        except StoreTrouble as trouble:
+            log.warning("job %d: %s", job.id, trouble)
+            await self._ledger.try_later(job.id, trouble.key, **trouble.values)
+        except Refusal as refusal:
+            await self._ledger.fail(job.id, refusal.key, **refusal.values)
+        except UserError as error:
+            await self._ledger.fail(job.id, "delivery.because", words=str(error))
+        except Exception:
+            log.exception("job %d broke", job.id)
+            await self._ledger.fail(job.id, "delivery.broken", number=job.id)
+        self._down_seconds = DOWN_SECONDS[0]
+        return 0.0
+
+    async def _engine_error(self, job: Job, error: EngineError) -> None:
+        reason = in_words(error)
+        if error.kind == "broken":
+            log.error("job %d: %s", job.id, error)
+            await self._ledger.try_later(job.id, reason.key, **reason.values)
+        else:
+            await self._ledger.fail(job.id, reason.key, **reason.values)
+
+    def _next_wait(self) -> float:
+        wait = self._down_seconds
+        self._down_seconds = min(2 * wait, DOWN_SECONDS[1])
+        return wait
+
+    async def _draw(self, job: Job, drawing: Drawing) -> None:
+        began = time.monotonic()
+        request = await self._missing(job, DrawRequest.from_json(job.request))
+        if request is not None:
+            async with aclosing(self._artist.draw(request)) as events:
+                async for event in events:
+                    drawing.see(event)
+                    if isinstance(event, Note):
+                        self._studio.note(job.id, note_in_words(job.language, event))
+                    if isinstance(event, PanelDrawn):
+                        sha = await self._pictures.add(event.png)
+                        await self._ledger.keep_pictures(job.id, {event.index: sha})
+        seconds = time.monotonic() - began
+        await self._results.keep(job)
+        await self._ledger.drawn(job.id, seconds)
+
+    async def _missing(self, job: Job, request: DrawRequest) -> DrawRequest | None:
+        """What an earlier attempt has not drawn yet; None where all is there."""
+        kept = await self._ledger.pictures(job.id)
+        there = {index for index, sha in kept.items() if await self._is_there(sha)}
+        wanted = range(len(request.panels)) if request.only is None else request.only
+        missing = tuple(index for index in wanted if index not in there)
+        if not missing:
+            return None
+        return replace(request, only=missing) if len(missing) < len(wanted) else request
+
+    async def _is_there(self, sha: str) -> bool:
+        try:
+            await self._pictures.read(sha)
+        except Refusal:
+            return False
+        return True
+
+
+async def unless(stopped: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Does the work; drops it at once when `stopped` is set."""
+    doing = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait((doing, waiting), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (doing, waiting):
+            task.cancel()
+        await asyncio.wait((doing, waiting))
+    if not doing.cancelled():
+        doing.result()

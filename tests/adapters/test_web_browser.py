@@ -1,0 +1,371 @@
+"""The web chat in a real browser: Debian's chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    async_playwright,
+    expect,
+)
+
+from adapters.web_chat import WebChat
+from tests.adapters.small_bot import SmallBot, picture
+from tests.adapters.web_client import serving
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+MISSING = "CHROMIUM IS MISSING: nothing tests the web chat's page. On Debian: apt install chromium"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(autouse=True)
+def chromium() -> None:
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+
+
+@dataclass
+class Scene:
+    """A chat, its bot, and a browser; `page` is the first one open."""
+
+    chat: WebChat
+    bot: SmallBot
+    browser: Browser
+    troubles: list[str] = field(default_factory=list)
+    page: Page = field(init=False)
+
+    async def person(self, **options: Any) -> BrowserContext:
+        """Somebody else: a browser of their own."""
+        return await self.browser.new_context(**{"locale": "en-GB", **options})
+
+    async def open(self, context: BrowserContext) -> Page:
+        page = await context.new_page()
+
+        def heard(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                self.troubles.append(message.text)
+
+        page.on("console", heard)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        await page.goto(self.chat.address)
+        return page
+
+    async def say(self, text: str, page: Page | None = None) -> None:
+        box = (page or self.page).locator("#box")
+        await box.fill(text)
+        await box.press("Enter")
+
+    async def new_story(self, title: str) -> None:
+        await self.say(f"/story new title:{title} ")
+        await expect(self.page.locator("#title")).to_have_text(title)
+
+
+Act = Callable[[Scene], Awaitable[None]]
+
+
+def perform(act: Act, tmp_path: Path, troubles: int = 0, **options: Any) -> None:
+    """Plays an act in a browser; what the browser's console complains of is a failure."""
+
+    async def run() -> None:
+        async with stage(tmp_path, options) as scene:
+            await act(scene)
+            assert len(scene.troubles) <= troubles, scene.troubles
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def stage(tmp_path: Path, options: dict[str, Any]) -> AsyncIterator[Scene]:
+    password = options.pop("password", None)
+    async with (
+        serving(tmp_path, password=password) as (chat, bot),
+        async_playwright() as playwright,
+    ):
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        scene = Scene(chat, bot, browser)
+        scene.page = await scene.open(await scene.person(**options))
+        try:
+            yield scene
+        finally:
+            await browser.close()
+
+
+def words(page: Page, text: str) -> Any:
+    return page.locator(".message", has_text=text)
+
+
+def test_a_story_is_typed_drawn_and_looked_at(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page, scene.bot.pause = scene.page, 0.4
+        await scene.new_story("Tabs or spaces?")
+        for line in ("[Tom] a programmer", "[Lisa] a developer", "[Tom] types #Tom: Tabs!"):
+            await scene.say(line)
+        card = page.locator(".card")
+        await expect(card).to_contain_text("3 lines")
+        await expect(card).to_have_count(1)
+        await expect(page.locator(".mine:not(.pending)")).to_have_count(3)
+        await card.get_by_role("button", name="Draw").click()
+        await expect(page.locator("progress")).to_be_visible()
+        await expect(page.locator("img.preview")).to_be_visible()
+        image = page.get_by_role("button", name="The page: a page")
+        await expect(image).to_be_visible()
+        await expect(page.locator("progress")).to_have_count(0)
+        await image.click()
+        full = page.locator("#viewer-picture")
+        await expect(full).to_be_visible()
+        await full.click()  # to its own size
+        assert (await full.bounding_box() or {})["width"] == 900
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#viewer")).not_to_be_visible()
+        await expect(image).to_be_focused()
+
+    perform(act, tmp_path)
+
+
+def test_everything_can_be_done_with_the_keyboard(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page = scene.page
+        await expect(page.locator("#box")).to_be_focused()
+        keys = page.keyboard
+        await keys.type("/sto")
+        await expect(page.get_by_role("option")).to_have_count(3)
+        await keys.press("Enter")  # takes the first
+        await expect(page.locator("#box")).to_have_value("/story new ")
+        await keys.press("Tab")
+        await keys.type("Tabs sty")
+        await keys.press("Tab")
+        await keys.press("ArrowDown")
+        await keys.press("ArrowDown")
+        await keys.press("Enter")
+        await expect(page.locator("#box")).to_have_value("/story new title:Tabs style:line-art ")
+        await keys.press("Escape")
+        await expect(page.locator("#popup")).not_to_be_visible()
+        await keys.press("Enter")
+        await expect(page.locator("#title")).to_have_text("Tabs")
+        await expect(page.locator(".card")).to_be_visible()
+        await keys.press("Shift+Tab")
+        for _ in range(12):
+            if await page.locator(".card button", has_text="Edit all").evaluate(
+                "element => element === document.activeElement"
+            ):
+                break
+            await keys.press("Shift+Tab")
+        await keys.press("Enter")
+        dialog = page.get_by_role("dialog", name="Edit all")
+        await expect(dialog).to_be_visible()
+        await keys.type(" with glasses")
+        await keys.press("Control+Enter")
+        await expect(words(page, "with glasses")).to_be_visible()
+        await expect(dialog).to_have_count(0)
+
+    perform(act, tmp_path)
+
+
+def test_suggestions_come_from_the_bot(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.page.locator("#box").press_sequentially("/story show title:cup")
+        await scene.page.get_by_role("option", name="The last cup").click()
+        await expect(scene.page.locator("#box")).to_have_value("/story show title:The last cup ")
+
+    perform(act, tmp_path)
+
+
+def test_a_form_says_what_is_missing_keeps_what_was_typed_and_sends_a_file(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page = scene.page
+        await page.get_by_role("button", name="/meme").click()
+        dialog = page.get_by_role("dialog", name="/meme")
+        await dialog.get_by_label("Words above").fill("Ha")
+        await dialog.get_by_role("button", name="Send").click()
+        await expect(dialog).to_contain_text("Please fill this in.")
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_have_count(0)
+        await page.get_by_role("button", name="/meme").click()
+        await expect(dialog.get_by_label("Words above")).to_have_value("Ha")
+        photo = {"name": "photo.png", "mimeType": "image/png", "buffer": picture("x")}
+        await dialog.get_by_label("A picture to start from").set_input_files([photo])
+        await dialog.get_by_role("button", name="Send").click()
+        await expect(words(page, f"photo.png: {len(picture('x'))} bytes")).to_be_visible()
+        assert scene.bot.calls[-1].options == {"top": "Ha"}
+
+    perform(act, tmp_path)
+
+
+def test_a_file_is_sent_along_with_a_typed_command(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        photo = {"name": "cat.png", "mimeType": "image/png", "buffer": picture("cat")}
+        await scene.page.locator("#file").set_input_files([photo])
+        await expect(scene.page.locator("#attached")).to_contain_text("cat.png")
+        await scene.say("/meme top:Meow")
+        await expect(words(scene.page, "cat.png: ")).to_be_visible()
+        await expect(scene.page.locator("#attached li")).to_have_count(0)
+
+    perform(act, tmp_path)
+
+
+def test_two_pages_of_one_person_stay_in_step_and_nobody_else_sees_any_of_it(
+    tmp_path: Path,
+) -> None:
+    async def act(scene: Scene) -> None:
+        other = await scene.open(scene.page.context)
+        stranger = await scene.open(await scene.person())
+        await expect(stranger.locator(".welcome")).to_be_visible()
+        await scene.new_story("Secret")
+        room = other.locator("#rooms a", has_text="Secret")
+        await expect(room).to_contain_text("new")
+        await room.click()
+        await scene.say("[Tom] walks", other)
+        await expect(scene.page.locator(".card")).to_contain_text("[Tom] walks")
+        await expect(stranger.locator("#rooms a")).to_have_count(1)
+        await stranger.goto(scene.page.url)
+        await expect(stranger.locator("#title")).to_have_text("Chat with Inkwell")
+        await expect(words(stranger, "Tom")).to_have_count(0)
+
+    perform(act, tmp_path)
+
+
+def test_what_is_typed_without_a_connection_arrives_once_when_it_is_back(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with stage(tmp_path, {}) as scene:
+            await scene.say("before")
+            await expect(words(scene.page, "You said: before")).to_be_visible()
+            await scene.chat.stop()
+            await scene.say("one")
+            await scene.say("two")
+            await expect(scene.page.locator("#state")).to_have_text("Connecting …")
+            await expect(scene.page.locator(".pending")).to_have_count(2)
+            await scene.chat.start(scene.bot)
+            await expect(words(scene.page, "You said: two")).to_be_visible()
+            await expect(scene.page.locator("#state")).to_have_text("")
+            texts = await scene.page.locator(".message .words").all_inner_texts()
+            assert texts == [
+                *("before", "You said: before"),
+                *("one", "You said: one"),
+                *("two", "You said: two"),
+            ]
+
+    asyncio.run(run())
+
+
+def test_a_page_loaded_again_shows_the_same(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.new_story("Tabs")
+        await scene.say("[Tom] walks")
+        await expect(scene.page.locator(".card")).to_contain_text("[Tom] walks")
+        await scene.page.reload()
+        await expect(scene.page.locator("#title")).to_have_text("Tabs")
+        await expect(scene.page.locator(".card")).to_contain_text("[Tom] walks")
+        await scene.page.go_back()
+        await expect(scene.page.locator("#title")).to_have_text("Chat with Inkwell")
+
+    perform(act, tmp_path)
+
+
+def test_it_fits_a_phone(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page = scene.page
+        await scene.new_story("A very long title" + ", very long" * 8)
+        await scene.say("x" * 400)
+        await page.get_by_role("button", name="Draw").click()
+        await expect(page.locator(".picture")).to_be_visible()
+        width = await page.evaluate("() => document.documentElement.scrollWidth")
+        assert width == 390
+        box = await page.locator(".picture").bounding_box() or {}
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        await page.get_by_role("button", name="Rooms").click()
+        await expect(page.locator("#rooms a[aria-current]")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#side")).not_to_be_visible()
+        await page.get_by_role("button", name="Rooms").click()
+        await page.locator("#rooms a").first.click()
+        await expect(page.locator("#title")).to_have_text("Chat with Inkwell")
+
+    perform(act, tmp_path, **PHONE)
+
+
+def test_settings_change_name_language_and_light_on_every_page(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        other = await scene.open(scene.page.context)
+        background = "() => getComputedStyle(document.getElementById('main')).backgroundColor"
+        before = await scene.page.evaluate(background)
+        await scene.page.locator("#me").click()
+        dialog = scene.page.get_by_role("dialog")
+        await dialog.get_by_label("Your name").fill("安娜")
+        await dialog.get_by_label("Language").select_option("zh")
+        await dialog.get_by_label("Light or dark").select_option("dark")
+        await dialog.get_by_role("button", name="Save").click()
+        for page in (scene.page, other):
+            await expect(page.locator("#me-name")).to_have_text("安娜")
+            await expect(page.locator("#title")).to_have_text("与 Inkwell 聊天")
+            await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        assert await scene.page.evaluate(background) != before
+        await scene.say("你好")
+        await expect(words(scene.page, "You said: 你好")).to_be_visible()
+        assert (scene.bot.calls[-1].person.name, scene.bot.calls[-1].person.language) == (
+            "安娜",
+            "zh",
+        )
+
+    perform(act, tmp_path)
+
+
+def test_what_people_type_is_never_html(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        evil = '<img src=x onerror="document.title=1">'
+        await scene.say(evil)
+        await expect(words(scene.page, f"You said: {evil}")).to_be_visible()
+        await scene.say(f"/story new title:{evil}")
+        await expect(scene.page.locator("#title")).to_have_text(evil)
+        assert await scene.page.locator("img").count() == 1  # the viewer's own
+
+    perform(act, tmp_path)
+
+
+def test_with_a_password_the_page_asks_for_it(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page = scene.page
+        await page.get_by_label("Password").fill("guess")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+        await page.get_by_label("Password").fill("secret")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#box")).to_be_focused()
+        await scene.say("hi")
+        await expect(words(page, "You said: hi")).to_be_visible()
+
+    # The browser itself notes the two refusals, of the session and of the wrong password.
+    perform(act, tmp_path, troubles=2, password="secret")
+
+
+def test_a_room_is_deleted_only_after_a_question(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        page = scene.page
+        await scene.new_story("Tabs")
+        await page.get_by_role("button", name="Delete this room").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        await expect(page.locator("#title")).to_have_text("Tabs")
+        await page.get_by_role("button", name="Delete this room").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete this room").click()
+        await expect(page.locator("#title")).to_have_text("Chat with Inkwell")
+        await expect(page.locator("#rooms a")).to_have_count(1)
+
+    perform(act, tmp_path)

@@ -1,0 +1,153 @@
+"""`inkwell check` and the other commands for whoever runs the bot."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import bot.check
+from bot.check import Checker, Finding, table, width
+from bot.cli import main
+from bot.config import Config, EngineConfig, StoreConfig, WebConfig
+from bot.words import catalogue
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().startswith("INKWELL_") or name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def seen(problem: str | None = None, device: str = "cpu") -> dict[str, object]:
+    return {"device": device, "name": "H200", "memory": 141e9, "model": "house", "problem": problem}
+
+
+def look(
+    monkeypatch: pytest.MonkeyPatch, config: Config | None = None, **engine: str
+) -> dict[str, Finding]:
+    """The findings by what was looked at; the engine's process answers at once."""
+    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen(**engine))
+    config = config or Config(web=WebConfig(port=0))
+    return {finding.what: finding for finding in Checker(config).findings()}
+
+
+def test_a_fresh_computer_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = look(monkeypatch)
+    assert {finding.mark for finding in found.values()} <= {"ok", "note"}
+    assert "config.example.toml" in found["settings"].found
+    assert "Chinese" in found["fonts"].found
+    assert found["graphics"].mark == "note"
+    assert not Path("store").exists()
+
+
+def test_a_graphics_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = look(monkeypatch, device="cuda:0")
+    assert found["graphics"].found == "H200, 141 GB"
+
+
+def test_a_model_that_cannot_be_loaded_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = look(monkeypatch, problem="the weights are broken")
+    assert (found["model"].mark, found["model"].found) == ("missing", "the weights are broken")
+    assert found["model"].remedy
+
+
+def test_a_port_that_another_program_uses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        found = look(monkeypatch, Config(web=WebConfig(port=port)))
+    assert found["local chat"].mark == "missing"
+    assert str(port) in found["local chat"].found
+
+
+def test_a_chat_open_to_everybody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = look(monkeypatch, Config(web=WebConfig(host="0.0.0.0", port=0)))
+    assert found["local chat"].mark == "missing"
+    assert "INKWELL_WEB_PASSWORD" in found["local chat"].remedy
+
+
+def test_another_program_s_database_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = StoreConfig()
+    store.folder.mkdir()
+    with closing(sqlite3.connect(store.database)) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    assert look(monkeypatch)["database"].mark == "missing"
+
+
+def test_a_store_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("store").write_text("not a folder", encoding="utf-8")
+    assert look(monkeypatch)["disk"].mark == "missing"
+
+
+def test_an_engine_elsewhere_is_asked_and_this_computer_needs_none() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    config = Config(engine=EngineConfig(url=url), web=WebConfig(port=0))
+    found = {finding.what: finding for finding in Checker(config).findings()}
+    assert found["engine"].mark == "missing"
+    assert "model" not in found
+
+
+def test_the_command_ends_with_2_where_something_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INKWELL_WEB_PORT", "0")
+    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen())
+    assert main(["check"]) == 0
+    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: "no answer")
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert main(["check"]) == 2
+    english, chinese = capsys.readouterr().out.split("`inkwell run`.")
+    assert "graphics" in english
+    assert "缺少" in chinese
+
+
+def test_columns_stand_under_each_other_in_chinese_too() -> None:
+    rows = [Finding("字体", "ok", "x"), Finding("local chat", "missing", "x", "do this")]
+    lines = table(rows, "zh").splitlines()
+    assert len({width(line[: line.rindex("x")]) for line in lines[:2]}) == 1
+    assert lines[2].strip() == "→ do this"
+
+
+def test_every_key_is_said_in_both_languages() -> None:
+    for topic in ("check.", "delivery."):
+        keys = [{key for key in catalogue(name) if key.startswith(topic)} for name in ("en", "zh")]
+        assert keys[0] == keys[1]
+
+
+def test_a_backup_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.bot.stage import Stage, perform
+
+    async def act(stage: Stage) -> None:
+        await stage.ask()
+        await stage.draw()
+
+    perform(Path("store"), act)
+    assert main(["backup", "all.tar"]) == 0
+    assert main(["restore", "all.tar"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main(["restore", "all.tar", "--force"]) == 0
+    assert "pictures are back" in capsys.readouterr().out
+
+
+def test_without_a_store_there_is_nothing_to_save(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backup"]) == 2
+    assert "nothing was saved" in capsys.readouterr().err
+
+
+def test_run_refuses_what_cannot_be_served(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INKWELL_WEB_ON", "false")
+    assert main(["run"]) == 2
+    assert "no chat to serve" in capsys.readouterr().err
+    monkeypatch.setenv("INKWELL_WEB_ON", "true")
+    monkeypatch.setenv("INKWELL_WEB_HOST", "0.0.0.0")
+    assert main(["run"]) == 2
+    assert "password" in capsys.readouterr().err
