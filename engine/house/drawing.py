@@ -19,13 +19,12 @@ def frames(scene: Scene, pencil: Pencil, random: Random) -> list[Frame]:
     """Where each actor stands, from the framing and a small random shift."""
     pair = len(scene.actors) == 2
     radius, ground = {
-        "close-up": (0.225, 1.2), "medium": (0.128 if pair else 0.15, 0.95), "wide": (0.1, 0.88),
+        "close-up": (0.275, 1.22), "medium": (0.158 if pair else 0.192, 0.96),
+        "wide": (0.132 if pair else 0.14, 0.9),
     }[scene.framing]  # fmt: skip
-    radius *= random.uniform(0.94, 1.06)
+    radius *= random.uniform(0.95, 1.05)
     middles = (0.27, 0.73) if pair else (0.5,)
-    wobble = 0.025 if pair else 0.09
-    if scene.framing == "wide" and pair:
-        middles = (0.3, 0.7)
+    wobble = 0.02 if pair else 0.06
     result = []
     for i, middle in enumerate(middles[: len(scene.actors)]):
         facing = (1, -1)[i] if pair else (1 if random.random() < 0.8 else -1)

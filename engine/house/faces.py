@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.house.palette import FUR, WHITE
 from engine.house.pencil import INK, Colour, Pencil, Point, mix
-from engine.house.scenes import ANIMALS, PEOPLE, Actor, Character
+from engine.house.scenes import ANIMALS, CHILDREN, ELDERS, PEOPLE, Actor, Character
 
 MOUTH: Colour = (150, 30, 44)
 BLUSH: Colour = (246, 130, 120)
-EYE_X, EYE_Y, MOUTH_Y = 0.38, 0.06, 0.55
+EYE_X, EYE_Y, MOUTH_Y = 0.42, 0.04, 0.56
 
 
 def head_shape(p: Pencil, who: Character, head: Point, r: float, skin: Colour) -> None:
@@ -55,8 +55,8 @@ def _animal_ears(p: Pencil, species: str, head: Point, r: float, fur: Colour) ->
                 stroke=0,
             )
         elif species == "rabbit":
-            p.ellipse(x + s * 0.42 * r, y - 1.4 * r, 0.25 * r, 0.82 * r, fur)
-            p.ellipse(x + s * 0.42 * r, y - 1.35 * r, 0.12 * r, 0.58 * r, inner, stroke=0)
+            p.ellipse(x + s * 0.42 * r, y - 1.15 * r, 0.27 * r, 0.72 * r, fur)
+            p.ellipse(x + s * 0.42 * r, y - 1.1 * r, 0.13 * r, 0.5 * r, inner, stroke=0)
         elif species == "bear":
             p.ellipse(x + s * 0.74 * r, y - 0.76 * r, 0.36 * r, 0.36 * r, fur)
             p.ellipse(x + s * 0.74 * r, y - 0.76 * r, 0.18 * r, 0.18 * r, inner, stroke=0)
@@ -80,17 +80,9 @@ def draw_face(p: Pencil, actor: Actor, head: Point, r: float, skin: Colour) -> N
     who, expression = actor.character, actor.expression
     if who.species in ANIMALS:
         _muzzle(p, who.species, head, r, skin)
-    if who.species in ("boy", "girl"):
-        for s in (-1, 1):
-            p.ellipse(
-                head[0] + s * 0.62 * r,
-                head[1] + 0.42 * r,
-                0.16 * r,
-                0.11 * r,
-                mix(skin, BLUSH, 0.6),
-                stroke=0,
-            )
-    if who.species in ("grandpa", "grandma"):
+    if who.species in CHILDREN:
+        _cheeks(p, head, r, skin)
+    if who.species in ELDERS:
         _wrinkles(p, head, r)
     if who.beard:
         _beard(p, head, r, FUR[who.hair_colour])
@@ -105,6 +97,8 @@ def draw_face(p: Pencil, actor: Actor, head: Point, r: float, skin: Colour) -> N
     if who.species in PEOPLE:
         p.arc(head[0], head[1] + 0.26 * r, 0.07 * r, 0.06 * r, 10, 170, 0.045 * r)
     _mouth(p, who, expression, head, r)
+    if who.species == "grandpa":
+        _moustache(p, head, r, FUR[who.hair_colour])
     if expression == "sad":
         _tear(p, head, r)
     elif expression == "angry":
@@ -138,12 +132,29 @@ def _muzzle(p: Pencil, species: str, head: Point, r: float, fur: Colour) -> None
         p.rectangle(x - 0.12 * r, y + 0.74 * r, x + 0.12 * r, y + 0.94 * r, WHITE)
 
 
+def _cheeks(p: Pencil, head: Point, r: float, skin: Colour) -> None:
+    """Round and red: what tells a child from a short adult."""
+    for s in (-1, 1):
+        x, y = head[0] + s * 0.64 * r, head[1] + 0.46 * r
+        p.ellipse(x, y, 0.24 * r, 0.2 * r, mix(skin, BLUSH, 0.85), stroke=0)
+
+
 def _wrinkles(p: Pencil, head: Point, r: float) -> None:
     x, y = head
     for s in (-1, 1):
-        p.line([(x + s * 0.7 * r, y + 0.2 * r), (x + s * 0.84 * r, y + 0.12 * r)], 0.035 * r)
-        p.line([(x + s * 0.34 * r, y + 0.38 * r), (x + s * 0.46 * r, y + 0.62 * r)], 0.035 * r)
-    p.line([(x - 0.3 * r, y - 0.46 * r), (x + 0.3 * r, y - 0.46 * r)], 0.03 * r)
+        for dy in (0.24, 0.4):
+            p.line(
+                [(x + s * 0.66 * r, y + dy * r), (x + s * 0.9 * r, y + (dy - 0.08) * r)], 0.05 * r
+            )
+    for dy in (0.4, 0.52):
+        p.line([(x - 0.34 * r, y - dy * r), (x + 0.34 * r, y - dy * r)], 0.045 * r)
+
+
+def _moustache(p: Pencil, head: Point, r: float, hair: Colour) -> None:
+    x, y = head[0], head[1] + 0.38 * r
+    for s in (-1, 1):
+        tip = (x + s * 0.6 * r, y + 0.14 * r)
+        p.polygon([(x, y - 0.1 * r), (x + s * 0.34 * r, y - 0.08 * r), tip, (x, y + 0.1 * r)], hair)
 
 
 def _beard(p: Pencil, head: Point, r: float, hair: Colour) -> None:
@@ -162,26 +173,26 @@ def _eyes(p: Pencil, who: Character, expression: str, head: Point, r: float) -> 
                 0.09 * r,
             )
             continue
-        wide = 1.35 if expression == "surprised" else 1.0
-        p.ellipse(x, y, 0.19 * r * wide, 0.23 * r * wide, WHITE)
-        pupil = 0.07 if expression == "surprised" else 0.125
+        wide = 1.25 if expression == "surprised" else 1.0
+        p.ellipse(x, y, 0.24 * r * wide, 0.28 * r * wide, WHITE)
+        pupil = 0.09 if expression == "surprised" else 0.15
         p.ellipse(x, y + 0.03 * r, pupil * r, (pupil + 0.02) * r, INK, stroke=0)
         if expression != "surprised":
-            p.ellipse(x + 0.04 * r, y - 0.03 * r, 0.045 * r, 0.045 * r, WHITE, stroke=0)
+            p.ellipse(x + 0.05 * r, y - 0.04 * r, 0.06 * r, 0.06 * r, WHITE, stroke=0)
         if lashes:
-            for dx, dy in ((0.3, -0.16), (0.24, -0.28)):
+            for dx, dy in ((0.38, -0.18), (0.3, -0.34)):
                 p.line(
-                    [(x + s * 0.14 * r, y - 0.14 * r), (x + s * dx * r * 1.05, y + dy * r * wide)],
-                    0.055 * r,
+                    [(x + s * 0.16 * r, y - 0.14 * r), (x + s * dx * r * 1.05, y + dy * r * wide)],
+                    0.075 * r,
                 )
 
 
 def _brows(p: Pencil, who: Character, expression: str, head: Point, r: float) -> None:
     inner, outer = {
-        "angry": (-0.16, -0.4), "sad": (-0.46, -0.26), "surprised": (-0.5, -0.48),
-        "laughing": (-0.36, -0.34), "happy": (-0.38, -0.33), "calm": (-0.32, -0.32),
+        "angry": (-0.2, -0.5), "sad": (-0.58, -0.32), "surprised": (-0.6, -0.58),
+        "laughing": (-0.42, -0.4), "happy": (-0.46, -0.4), "calm": (-0.4, -0.4),
     }[expression]  # fmt: skip
-    thick = 0.11 if who.species in ("man", "grandpa") or expression == "angry" else 0.06
+    thick = 0.12 if who.species in ("man", "grandpa") or expression == "angry" else 0.08
     for s in (-1, 1):
         x, y = head[0] + s * EYE_X * r, head[1] + EYE_Y * r
         p.line([(x - s * 0.2 * r, y + inner * r), (x + s * 0.2 * r, y + outer * r)], thick * r)
@@ -191,29 +202,29 @@ def _mouth(p: Pencil, who: Character, expression: str, head: Point, r: float) ->
     x, y = head[0], head[1] + MOUTH_Y * r
     lips = who.species in ("woman", "grandma")
     if expression == "happy":
-        p.chord(x, y - 0.06 * r, 0.28 * r, 0.24 * r, 0, 180, MOUTH)
+        p.chord(x, y - 0.06 * r, 0.34 * r, 0.28 * r, 0, 180, MOUTH)
     elif expression == "laughing":
-        p.chord(x, y - 0.12 * r, 0.4 * r, 0.42 * r, 0, 180, MOUTH)
-        p.rectangle(x - 0.32 * r, y - 0.12 * r, x + 0.32 * r, y - 0.02 * r, WHITE, stroke=0)
+        p.chord(x, y - 0.12 * r, 0.46 * r, 0.46 * r, 0, 180, MOUTH)
+        p.rectangle(x - 0.38 * r, y - 0.12 * r, x + 0.38 * r, y, WHITE, stroke=0)
     elif expression == "sad":
-        p.arc(x, y + 0.16 * r, 0.24 * r, 0.17 * r, 190, 350, 0.085 * r)
+        p.arc(x, y + 0.18 * r, 0.3 * r, 0.2 * r, 190, 350, 0.11 * r)
     elif expression == "angry":
-        p.rectangle(x - 0.28 * r, y - 0.07 * r, x + 0.28 * r, y + 0.13 * r, WHITE)
-        for dx in (-0.14, 0.0, 0.14):
-            p.line([(x + dx * r, y - 0.07 * r), (x + dx * r, y + 0.13 * r)], 0.035 * r)
+        p.rectangle(x - 0.34 * r, y - 0.09 * r, x + 0.34 * r, y + 0.17 * r, WHITE)
+        for dx in (-0.17, 0.0, 0.17):
+            p.line([(x + dx * r, y - 0.09 * r), (x + dx * r, y + 0.17 * r)], 0.045 * r)
     elif expression == "surprised":
-        p.ellipse(x, y + 0.07 * r, 0.14 * r, 0.2 * r, MOUTH)
+        p.ellipse(x, y + 0.1 * r, 0.19 * r, 0.25 * r, MOUTH)
     else:
-        p.line([(x - 0.18 * r, y), (x + 0.18 * r, y)], 0.08 * r)
+        p.line([(x - 0.22 * r, y), (x + 0.22 * r, y)], 0.1 * r)
     if lips and expression in ("calm", "sad"):
         p.ellipse(x, y + 0.1 * r, 0.1 * r, 0.035 * r, (226, 80, 100), stroke=0)
 
 
 def _tear(p: Pencil, head: Point, r: float) -> None:
     for s in (-1, 1):
-        x, y = head[0] + s * 0.52 * r, head[1] + 0.3 * r
+        x, y = head[0] + s * 0.58 * r, head[1] + 0.34 * r
         p.polygon(
-            [(x, y), (x + 0.11 * r, y + 0.26 * r), (x, y + 0.36 * r), (x - 0.11 * r, y + 0.26 * r)],
+            [(x, y), (x + 0.14 * r, y + 0.28 * r), (x, y + 0.4 * r), (x - 0.14 * r, y + 0.28 * r)],
             (92, 176, 250),
         )
 
@@ -235,7 +246,7 @@ def _anger_sign(p: Pencil, head: Point, r: float) -> None:
 def _glasses(p: Pencil, kind: str, head: Point, r: float) -> None:
     x, y = head[0], head[1] + EYE_Y * r
     for s in (-1, 1):
-        middle, wide, high, width = x + s * EYE_X * r, 0.33 * r, 0.27 * r, 0.085 * r
+        middle, wide, high, width = x + s * EYE_X * r, 0.36 * r, 0.31 * r, 0.1 * r
         if kind == "round":
             p.ellipse(middle, y, wide, wide, None, stroke=width)
         else:
@@ -250,7 +261,7 @@ def _sunglasses(p: Pencil, head: Point, r: float) -> None:
     x, y = head[0], head[1] + EYE_Y * r
     p.line([(x - 0.96 * r, y - 0.1 * r), (x + 0.96 * r, y - 0.1 * r)], 0.09 * r)
     for s in (-1, 1):
-        p.rounded(x + s * 0.38 * r, y + 0.02 * r, 0.32 * r, 0.24 * r, 3, (30, 30, 44))
+        p.rounded(x + s * EYE_X * r, y + 0.02 * r, 0.36 * r, 0.27 * r, 3, (30, 30, 44))
         p.line(
             [
                 (x + s * 0.38 * r - 0.1 * r, y + 0.06 * r),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.house.faces import draw_face, head_shape
 from engine.house.garments import draw_torso
-from engine.house.hair import draw_hat, hair_behind, hair_in_front
+from engine.house.hair import draw_bow, draw_hat, hair_behind, hair_in_front
 from engine.house.palette import TROUSERS, WOOD
 from engine.house.pencil import mix
 from engine.house.posture import Body, Frame, measure
@@ -30,6 +30,8 @@ def draw_figure(frame: Frame, actor: Actor) -> None:
     draw_face(frame.pencil, actor, body.head, frame.radius, body.skin)
     hair_in_front(frame.pencil, actor.character, body.head, frame.radius)
     draw_hat(frame.pencil, actor.character, body.head, frame.radius)
+    if actor.character.species == "girl":
+        draw_bow(frame.pencil, body.head, frame.radius)
     draw_marks(frame, actor, body)
     draw_arms_and_props(frame, actor, body)
 
@@ -71,7 +73,8 @@ def _tail(frame: Frame, body: Body, species: str) -> None:
 
 def _legs(frame: Frame, actor: Actor, body: Body) -> None:
     r, pose = frame.radius, actor.pose
-    bare = actor.character.clothes == "dress"
+    shorts = actor.character.species == "boy"
+    bare = shorts or actor.character.clothes == "dress"
     fill = body.skin if bare or actor.character.species in ANIMALS else TROUSERS
     if actor.character.species == "robot":
         fill = mix(body.skin, (60, 60, 70), 0.4)
@@ -93,4 +96,6 @@ def _legs(frame: Frame, actor: Actor, body: Body) -> None:
             knee = (frame.x + side * 0.5 * r, body.hip + 0.12 * r)
             foot = (frame.x + side * 0.55 * r, frame.ground - 0.06 * r)
         frame.pencil.limb([hip, knee, foot], 0.36 * r, fill)
+        if shorts:
+            frame.pencil.limb([hip, knee], 0.42 * r, TROUSERS)
         frame.pencil.ellipse(foot[0] + 0.06 * side * r, foot[1], 0.28 * r, 0.15 * r, (58, 46, 50))

@@ -24,6 +24,17 @@ def draw_torso(frame: Frame, actor: Actor, body: Body) -> None:
         body.cloth,
     )  # fmt: skip
     _CLOTHES.get(clothes, _plain)(frame, body, shoulder, hem)
+    if actor.character.species == "grandma":
+        _shawl(frame, body, shoulder)
+
+
+def _shawl(frame: Frame, body: Body, x: float) -> None:
+    """Around the shoulders of grandmothers, always lilac: the clothes keep their own colour."""
+    r, half = frame.radius, (body.half_width + 0.1) * frame.radius
+    top, low = body.neck - 0.06 * r, body.neck + 0.34 * r
+    for side in (-1, 1):
+        corners = [(x, top), (x + side * half, low - 0.12 * r), (x + side * half, low + 0.1 * r)]
+        frame.pencil.polygon([*corners, (x, low)], (206, 180, 226))
 
 
 def _plain(frame: Frame, body: Body, x: float, hem: float) -> None:

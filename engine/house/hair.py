@@ -8,6 +8,8 @@ from engine.house.palette import CLOTHING, FUR, WHITE
 from engine.house.pencil import Colour, Pencil, Point, mix
 from engine.house.scenes import PEOPLE, Character
 
+BOW: Colour = (236, 60, 100)
+
 
 def hair_behind(p: Pencil, who: Character, head: Point, r: float) -> None:
     """The hair that hangs behind face and shoulders."""
@@ -15,7 +17,7 @@ def hair_behind(p: Pencil, who: Character, head: Point, r: float) -> None:
     if who.hair_style == "long":
         p.rounded(x, y + 0.42 * r, 1.22 * r, 1.42 * r, 3, hair)
     elif who.hair_style == "bun":
-        p.ellipse(x, y - 1.14 * r, 0.44 * r, 0.4 * r, hair)
+        p.ellipse(x, y - 1.14 * r, 0.44 * r, 0.36 * r, hair)
     elif who.hair_style == "ponytail":
         p.ellipse(x + 1.15 * r, y + 0.25 * r, 0.4 * r, 0.85 * r, hair)
         p.ellipse(x + 0.95 * r, y - 0.5 * r, 0.18 * r, 0.18 * r, (236, 70, 90))
@@ -35,9 +37,14 @@ def hair_behind(p: Pencil, who: Character, head: Point, r: float) -> None:
 
 def hair_in_front(p: Pencil, who: Character, head: Point, r: float) -> None:
     """The hair that frames the forehead."""
-    if who.species not in PEOPLE or who.hair_style == "bald":
+    if who.species not in PEOPLE:
         return
     x, y, hair = head[0], head[1], FUR[who.hair_colour]
+    if who.species == "grandpa":
+        for s in (-1, 1):
+            p.ellipse(x + s * 0.98 * r, y - 0.2 * r, 0.24 * r, 0.4 * r, hair)
+    if who.hair_style == "bald" or who.species == "grandpa":
+        return
     if who.hair_style == "spiky":
         points = [(x - 1.0 * r, y - 0.1 * r)]
         for i in range(5):
@@ -61,6 +68,14 @@ def hair_in_front(p: Pencil, who: Character, head: Point, r: float) -> None:
     elif who.hair_style == "long":
         for s in (-1, 1):
             p.rounded(x + s * 1.0 * r, y + 0.42 * r, 0.2 * r, 0.85 * r, 3, hair)
+
+
+def draw_bow(p: Pencil, head: Point, r: float) -> None:
+    """The red bow that every girl wears."""
+    x, y = head[0] - 0.62 * r, head[1] - 0.86 * r
+    for s in (-1, 1):
+        p.polygon([(x, y), (x + s * 0.44 * r, y - 0.26 * r), (x + s * 0.44 * r, y + 0.26 * r)], BOW)
+    p.ellipse(x, y, 0.12 * r, 0.12 * r, BOW)
 
 
 def _cap_of_hair(p: Pencil, x: float, y: float, r: float, hair: Colour) -> None:

@@ -90,7 +90,8 @@ def truth(scene: Scene) -> dict[str, int]:
     who = actor.character
     grey = scene.style in ("noir", "line art")
     under_hat = who.hat != "none" and who.hair_style in ("short", "spiky", "bun")
-    hairless = who.species in PEOPLE and (who.hair_style == "bald" or under_hat) and not who.beard
+    bare = who.species in PEOPLE and (who.hair_style == "bald" or under_hat)
+    hairless = bare and not who.beard and who.species != "grandpa"  # whose moustache shows it
     answers = {
         "species": SPECIES.index(who.species),
         "hair": HAIR_COLOURS.index(who.hair_colour),

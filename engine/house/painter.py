@@ -8,9 +8,9 @@ of the groups, so that a noisier panel learns to copy who somebody is from a cle
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from engine.house.autoencoder import LATENT_CHANNELS, as_tensor
+from engine.house.autoencoder import LATENT_CHANNELS, SIDE, as_tensor
 from engine.house.captions import (
     Language,
     Mention,
@@ -37,14 +37,15 @@ from engine.house.drawing import PIXELS, draw
 from engine.house.scenes import Character, Scene, sample_single, sample_story
 from engine.house.words import WIDTH, Examiner, answers, exam_loss, tokens
 
-SIDE = PIXELS // 16  # of the latents
 GROUP = 4  # panels that are trained together
 GROUPS = 8  # groups a step
-FRESH = 3  # of them newly drawn; the others come from the store
+FRESH = 1  # of them newly drawn; the others come from the store
 STORE = 6000  # groups
 RATE = 0.5  # share of another panel's tokens that is seen, r of the paper
 EMPTY_CAPTIONS = 0.1  # for classifier-free guidance
-PLAIN_STORIES = 0.12  # share of the groups that see nothing
+ALONE_STEPS = 900  # before them no group sees anything: first to draw, then to copy
+ALONE = 0.4  # share of the groups that see nothing afterwards
+FIGURE_WEIGHT = 2.5  # of the error where somebody stands, background 1
 EXAM_WEIGHT = 0.1
 NONE, ALL, LEFT, RIGHT = 0, 1, 2, 3  # which part of one panel sees another panel
 OTHERS = torch.tensor([[j for j in range(GROUP) if j != i] for i in range(GROUP)])
@@ -80,10 +81,12 @@ def build_scheduler() -> DDIMScheduler:
 
 @dataclass
 class Panels:
-    """One group: its scenes, latents [GROUP, C, H, W] and who sees whom [GROUP, GROUP]."""
+    """One group: its scenes, latents [GROUP, C, H, W], the weight of their errors
+    [GROUP, 1, H, W], and who sees whom [GROUP, GROUP]."""
 
     scenes: tuple[Scene, ...]
     latents: Tensor
+    weights: Tensor
     sight: Tensor
 
 
@@ -123,13 +126,31 @@ class Store:
                 stories.append(sample_story(self._random, GROUP))
             else:
                 stories.append(tuple(sample_single(self._random) for _ in range(GROUP)))
-        pictures = np.stack([np.asarray(draw(scene)) for story in stories for scene in story])
+        scenes = [scene for story in stories for scene in story]
+        pictures = np.stack([np.asarray(draw(scene)) for scene in scenes])
+        weights = torch.from_numpy(figure_weights(scenes, pictures)).to(self._device)
         with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
             latents = self._autoencoder.encode(as_tensor(pictures).to(self._device)).latent.float()
         return [
-            Panels(story, group, who_sees_whom(story))
-            for story, group in zip(stories, latents.split(GROUP), strict=True)
+            Panels(story, its_latents, its_weights, who_sees_whom(story))
+            for story, its_latents, its_weights in zip(
+                stories, latents.split(GROUP), weights.split(GROUP), strict=True
+            )
         ]
+
+
+def figure_weights(scenes: Sequence[Scene], pictures: np.ndarray) -> np.ndarray:
+    """float32 [B, 1, SIDE, SIDE], mean 1: figures count more than the place behind them.
+
+    Where they stand is where the picture [B, H, W, 3] differs from the empty place.
+    """
+    places = np.stack([np.asarray(draw(replace(s, actors=(), papers=False))) for s in scenes])
+    changed = np.abs(pictures.astype(np.int16) - places).max(-1) > 8
+    cell = PIXELS // SIDE
+    share = changed.reshape(len(scenes), SIDE, cell, SIDE, cell).mean((2, 4), dtype=np.float32)
+    weights: np.ndarray = 1 + (FIGURE_WEIGHT - 1) * share
+    weights /= weights.mean((1, 2), keepdims=True)
+    return weights[:, None]
 
 
 def group_captions(
@@ -159,11 +180,11 @@ def group_captions(
 def noise_levels(sight: Tensor, random: Random) -> Tensor:
     """int64 [P]: one level for all (the noisier part), or one a panel, some nearly clean."""
     panels = len(sight)
+    levels = [int(1000 * random.random() ** 0.75) for _ in range(panels)]
     if not sight.any():
-        return torch.tensor([random.randrange(1000) for _ in range(panels)])
+        return torch.tensor(levels)
     if random.random() < 0.35:
         return torch.full((panels,), random.randrange(250, 1000))
-    levels = [random.randrange(1000) for _ in range(panels)]
     return torch.tensor([random.randrange(30) if random.random() < 0.3 else t for t in levels])
 
 
@@ -261,13 +282,14 @@ def train_painter(
     assert isinstance(reader, Examiner)
     averages = Painter(course.averages["unet"], reader, painter.tokenizer)
     for _ in course.lessons():
-        lesson = make_lesson(store.batch(), scheduler, random, device)
+        alone = 1.0 if course.step_number < ALONE_STEPS else ALONE
+        lesson = make_lesson(store.batch(), scheduler, random, device, alone)
         with torch.autocast(device.type, torch.bfloat16):
             ids = tokens(painter.tokenizer, lesson.texts).to(device)
             states, guesses = examiner.read(ids)
             with seeing(layers, lesson.sight):
                 guess = unet(lesson.noisy, lesson.levels, encoder_hidden_states=states).sample
-        error = (guess.float() - lesson.target).pow(2).mean((1, 2, 3))
+        error = (lesson.weights * (guess.float() - lesson.target).pow(2)).mean((1, 2, 3))
         words = exam_loss(guesses, lesson.said)
         late = error[lesson.levels > 500]
         course.learn(
@@ -289,20 +311,24 @@ class Lesson:
     noisy: Tensor
     levels: Tensor
     target: Tensor
+    weights: Tensor  # of the errors, [B, 1, H, W]
     texts: list[str]
     said: list[dict[str, int]]
-    sight: Tensor
+    sight: Tensor | None  # None: nobody sees anybody
 
 
 def make_lesson(
-    groups: list[Panels], scheduler: DDIMScheduler, random: Random, device: torch.device
-) -> Lesson:
+    groups: list[Panels], scheduler: DDIMScheduler, random: Random, device: torch.device,
+    alone: float,
+) -> Lesson:  # fmt: skip
+    """A step's worth of groups, of which the share `alone` (0..1) sees nothing."""
     latents = torch.cat([g.latents for g in groups])
+    weights = torch.cat([g.weights for g in groups])
     sight = torch.stack([g.sight for g in groups])
+    sight[torch.tensor([random.random() < alone for _ in groups])] = NONE
     levels = torch.stack([noise_levels(s, random) for s in sight])
     # A panel sees only panels that are no noisier than itself, as when the identity leads.
     sight = torch.where(levels[:, None, :] <= levels[:, :, None], sight, NONE)
-    sight[torch.tensor([random.random() < PLAIN_STORIES for _ in groups])] = NONE
     texts, said = [], []
     for group in groups:
         its_texts, its_said = group_captions(group.scenes, random)
@@ -312,7 +338,8 @@ def make_lesson(
     noise, t = torch.randn_like(latents), levels.flatten().to(device)
     noisy = scheduler.add_noise(latents, noise, t).contiguous(memory_format=torch.channels_last)
     target = scheduler.get_velocity(latents, noise, t)
-    return Lesson(noisy, t, target, texts, said, sight.to(device))
+    shared = sight.to(device) if sight.any() else None
+    return Lesson(noisy, t, target, weights, texts, said, shared)
 
 
 @torch.no_grad()

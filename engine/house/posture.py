@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.house.palette import CLOTHING, FUR, SKINS
 from engine.house.pencil import Colour, Pencil, Point
-from engine.house.scenes import PEOPLE, Actor
+from engine.house.scenes import CHILDREN, PEOPLE, Actor
 
 BUILD_WIDTH = {"slim": 0.84, "average": 1.0, "stout": 1.32}
 
@@ -40,10 +40,10 @@ class Body:
 
 def measure(frame: Frame, actor: Actor) -> Body:
     character = actor.character
-    small = character.species in ("boy", "girl", "cat", "rabbit")
-    leg, torso = (0.75, 1.05) if small else (1.05, 1.3)
+    small = character.species in (*CHILDREN, "cat", "rabbit")
+    leg, torso = (0.6, 0.85) if small else (0.9, 1.15)
     if actor.pose == "sitting":
-        leg = 0.62
+        leg = 0.55
     hip = frame.ground - leg * frame.radius
     neck = hip - torso * frame.radius
     head = (frame.x + frame.lean * frame.facing * frame.radius, neck - 0.78 * frame.radius)

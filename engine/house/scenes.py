@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 PEOPLE = ("man", "woman", "boy", "girl", "grandpa", "grandma")
+CHILDREN, ELDERS = ("boy", "girl"), ("grandpa", "grandma")
 ANIMALS = ("cat", "dog", "rabbit", "bear")
 SPECIES = (*PEOPLE, *ANIMALS, "robot")
 
@@ -81,7 +82,7 @@ class Scene:
 def sample_character(random: Random) -> Character:
     species = random.choice(SPECIES)
     styles = [s for s in HAIR_STYLES if s in _hair_styles_of(species)]
-    old = species in ("grandpa", "grandma")
+    old = species in ELDERS
     hair = (
         random.choice(("white", "white", "white", *HAIR_COLOURS))
         if old
@@ -104,8 +105,10 @@ def sample_character(random: Random) -> Character:
 
 
 def _hair_styles_of(species: str) -> tuple[str, ...]:
-    if species in ("man", "grandpa", "boy"):
-        return ("short", "long", "spiky", "curly") + (("bald",) if species != "boy" else ())
+    if species in ELDERS:
+        return ("short", "bald") if species == "grandpa" else ("bun", "curly")
+    if species in ("man", "boy"):
+        return ("short", "long", "spiky", "curly") + (("bald",) if species == "man" else ())
     if species in PEOPLE:
         return ("short", "long", "bun", "curly", "ponytail")
     return ("short",)

@@ -12,11 +12,10 @@ from engine.house.scenes import sample_character, sample_scene
 
 
 def test_the_judge_is_right_on_fresh_scenes() -> None:
-    """The bar is 97 of 100 for every attribute; `bench.judge` holds it, and species misses it."""
+    """97 of 100 for every attribute, as in `bench.judge`."""
     figures = accuracy(load_judge(), 600, seed=987)
     assert set(figures) == set(QUESTIONS)
-    assert {name for name, share in figures.items() if share < 0.97} <= {"species"}
-    assert figures["species"] > 0.86
+    assert min(figures.values()) >= 0.97, figures
 
 
 @pytest.mark.parametrize("pixels", [256, 512])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from engine.attention.consistent import Bank, Glance, consistent_attention
-from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
+from engine.house.autoencoder import SIDE, build_autoencoder, prepare, train_autoencoder
 from engine.house.captions import sample_caption
 from engine.house.course import Course
+from engine.house.drawing import draw
 from engine.house.judge import Judge, load_judge, save_judge
 from engine.house.painter import (
     ALL,
@@ -22,6 +25,7 @@ from engine.house.painter import (
     RIGHT,
     GroupAttention,
     build_scheduler,
+    figure_weights,
     group_captions,
     noise_levels,
     who_sees_whom,
@@ -115,6 +119,21 @@ def test_noise_levels_are_valid_and_often_have_a_nearly_clean_leader() -> None:
     assert drawn.min() >= 0
     assert drawn.max() < build_scheduler().config.num_train_timesteps
     assert ((drawn < 30).any(1)).float().mean() > 0.4
+
+
+def test_figures_weigh_more_than_the_place_behind_them() -> None:
+    scene = replace(
+        sample_scene(Random(5), (sample_character(Random(5)),), style="flat colour"),
+        framing="medium",
+        papers=False,
+    )
+    empty = replace(scene, actors=())
+    pictures = np.stack([np.asarray(draw(s)) for s in (scene, empty)])
+    weights = figure_weights((scene, empty), pictures)
+    assert weights.shape == (2, 1, SIDE, SIDE)
+    assert weights.mean((1, 2, 3)) == pytest.approx([1, 1])
+    assert weights[0, 0, SIDE // 2, SIDE // 2] > 2 * weights[0, 0, 0, 0]
+    assert (weights[1] == 1).all()
 
 
 def test_the_captions_of_a_story_describe_a_character_in_the_same_words() -> None:
