@@ -18,7 +18,7 @@ from adapters.web_commands import (
     read_command,
     read_form,
 )
-from adapters.web_people import CHAT, Profile
+from adapters.web_people import CHAT, People, Profile
 from adapters.web_rows import Json, Room, Said, Shown
 from adapters.web_transcript import Transcript
 from adapters.web_uploads import Uploads
@@ -98,8 +98,9 @@ class Caller:
 
 
 class Calls:
-    def __init__(self, bot: Bot, transcript: Transcript, uploads: Uploads) -> None:
+    def __init__(self, bot: Bot, transcript: Transcript, uploads: Uploads, people: People) -> None:
         self._bot, self._transcript, self._uploads = bot, transcript, uploads
+        self._people = people
         self._running: dict[tuple[str, str], asyncio.Task[Json]] = {}
         self._done: OrderedDict[tuple[str, str], Json] = OrderedDict()
         self._at_once: defaultdict[str, int] = defaultdict(int)
@@ -227,6 +228,10 @@ class Calls:
     async def _show(
         self, caller: Caller, room: Room, message: int, replies: Sequence[Reply]
     ) -> Json:
+        if any(reply.forget for reply in replies):
+            texts = [Shown(reply.text) for reply in replies if reply.forget]
+            await self.forget(room.owner, texts)
+            return outcome()
         shown: list[tuple[Room, Shown]] = []
         opened: Room | None = None
         form: Form | None = None
@@ -254,6 +259,14 @@ class Calls:
             await self._bot.answer(call)
         except Exception:
             log.exception("the bot could not be told of the room of %s", card)
+
+    async def forget(self, owner: str, shown: Sequence[Shown] = ()) -> None:
+        """Forgets all that is kept of a person; only what is `shown` stays, in the home room."""
+        self._people.forget(owner)
+        self._uploads.forget(owner)
+        for key in [key for key in self._done if key[0] == owner]:  # forms hold stories
+            del self._done[key]
+        await self._transcript.forget(owner, shown)
 
     async def suggest(
         self, caller: Caller, room: Room, asked: Mapping[str, Any]

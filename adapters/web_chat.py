@@ -73,15 +73,16 @@ class WebChat(Chat):
             self._socket.close()
             raise
         transcript, uploads = Transcript(self._storage), Uploads()
+        people = People(self._storage)
         self._app = WebApp(
             bot=bot,
             cookie=f"inkwell_{self.port}",  # browsers share cookies between ports
             sessions=Sessions(self._storage.secret, self._password),
-            people=People(self._storage),
+            people=people,
             transcript=transcript,
             uploads=uploads,
             live=live,
-            calls=Calls(bot, transcript, uploads),
+            calls=Calls(bot, transcript, uploads, people),
         )
         self._server = Server(
             uvicorn.Config(
@@ -136,7 +137,7 @@ class WebChat(Chat):
     async def forget(self, place: Place) -> None:
         """Deletes all rooms, messages and files of the person whose rooms the place is among."""
         if self._app is not None:
-            await self._app.forget(place.channel)
+            await self._app.calls.forget(place.channel)
 
 
 class Server(uvicorn.Server):

@@ -159,12 +159,8 @@ class WebApp:
 
     async def forget_me(self, request: Request) -> Response:
         """Deletes what this chat keeps of a person; what the bot keeps is the bot's to forget."""
-        await self.forget(self._person(request))
+        await self.calls.forget(self._person(request))
         return JSONResponse({})
-
-    async def forget(self, person: str) -> None:
-        self.people.forget(person)
-        await self.transcript.forget(person)
 
     # Rooms
 

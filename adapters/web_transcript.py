@@ -157,13 +157,15 @@ class Transcript:
 
         await self._storage.write(work)
 
-    async def forget(self, owner: str) -> None:
-        """Everything of a person."""
+    async def forget(self, owner: str, shown: Sequence[Shown] = ()) -> None:
+        """Everything of a person; what is `shown` then stands in the home room alone."""
 
         def work(batch: Batch) -> None:
             batch.connection.execute("DELETE FROM rooms WHERE owner = ?", (owner,))
             batch.connection.execute("DELETE FROM people WHERE id = ?", (owner,))
             web_rows.drop_unused_blobs(batch)
+            for what in shown:
+                web_rows.show(batch, Room(owner, owner), what)
             batch.events.append(Event(owner, batch.changed(), '{"type":"reload"}'))
 
         await self._storage.write(work)

@@ -78,5 +78,9 @@ class Uploads:
     def drop(self, token: str) -> None:
         self._uploads.pop(token).path.unlink(missing_ok=True)
 
+    def forget(self, owner: str) -> None:
+        for token in [token for token, one in self._uploads.items() if one.owner == owner]:
+            self.drop(token)
+
     def close(self) -> None:
         self._folder.cleanup()

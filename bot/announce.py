@@ -38,7 +38,7 @@ def waiting(job: Job, position: Position) -> Announcement:
 
 
 def drawing(job: Job, stage: str = "loading", share: float = 0.0) -> Announcement:
-    """While it is drawn; `share` 0..1 of the stage is done, a stage is one of `STAGES`."""
+    """While it is drawn; `share` 0..1 of the whole is done, a stage is one of `STAGES`."""
     doing = say(job.language, f"job.stage_{stage if stage in STAGES else 'steps'}")
     text = say(job.language, "job.drawing", number=job.id, doing=doing, percent=round(100 * share))
     return Announcement(text, cancel_buttons(job))

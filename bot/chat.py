@@ -122,7 +122,8 @@ class Reply:
 
     `card` names a message that lives on: an adapter that has shown a card of this name in the
     place edits it instead of posting another. `room` asks for a place of the story's own (thread,
-    page); the reply then appears there, under this title.
+    page); the reply then appears there, under this title. `forget`: the adapter also forgets what
+    it keeps of the person who called; only this reply stays.
     """
 
     text: str = ""
@@ -132,6 +133,7 @@ class Reply:
     private: bool = False  # only the person who called sees it
     card: str | None = None
     room: str | None = None
+    forget: bool = False
 
 
 @dataclass(frozen=True)

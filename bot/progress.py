@@ -129,7 +129,7 @@ def what_to_say(job: Job, position: Position, drawing: Drawing | None) -> object
 
 
 def announced(job: Job, drawing: Drawing) -> Announcement:
-    return announce.drawing(job, drawing.stage, drawing.stage_share)
+    return announce.drawing(job, drawing.stage, drawing.share)
 
 
 async def progress_post(job: Job, position: Position, drawing: Drawing | None) -> Post:

@@ -21,7 +21,6 @@ class Drawing:
     """One job at the engine; `stage` as in `engine.request.Progress`. Shares are 0..1."""
 
     stage: str = "waiting"
-    stage_share: float = 0.0
     share: float = 0.0  # of the whole
     thumbnails: dict[int, bytes] = field(default_factory=dict)  # by panel, PNG or JPEG
     changes: int = 0  # of the thumbnails
@@ -31,9 +30,9 @@ class Drawing:
         """Takes note of what the engine said."""
         match event:
             case Progress(stage, done, total):
-                self.stage, self.stage_share = stage, done / max(total, 1)
+                self.stage = stage
                 begin, end = SHARES.get(stage, (0.0, 0.0))
-                self.share = max(self.share, begin + (end - begin) * self.stage_share)
+                self.share = max(self.share, begin + (end - begin) * done / max(total, 1))
             case Preview(index, jpeg):
                 self._show(index, jpeg)
             case PanelDrawn(index, png):

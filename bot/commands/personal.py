@@ -134,11 +134,11 @@ async def forget_pressed(context: Context, press: Press) -> Replies:
 
 
 async def oblivion(context: Context, press: Press) -> Replies:
-    """Deletes everything of a person, pictures too."""
+    """Deletes everything of a person, pictures too, and lets the chat do the same."""
     await context.stores.ledger.cancel_all(context.me)
     context.stores.drafts.forget(context.me)
     await context.stores.people.forget(context.me)
-    return context.reply("privacy.forgotten")
+    return (Reply(context.say("privacy.forgotten"), private=True, forget=True),)
 
 
 async def language(context: Context) -> Replies:

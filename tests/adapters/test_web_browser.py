@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,32 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    async_playwright,
-    expect,
-)
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from adapters.web_chat import WebChat
+from tests.adapters.chromium import chromium, need_chromium
 from tests.adapters.small_bot import SmallBot, picture
 from tests.adapters.web_client import serving
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-MISSING = "CHROMIUM IS MISSING: nothing tests the web chat's page. On Debian: apt install chromium"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(autouse=True)
-def chromium() -> None:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
+def chromium_is_there() -> None:
+    need_chromium()
 
 
 @dataclass
@@ -93,19 +78,10 @@ def perform(act: Act, tmp_path: Path, troubles: int = 0, **options: Any) -> None
 @asynccontextmanager
 async def stage(tmp_path: Path, options: dict[str, Any]) -> AsyncIterator[Scene]:
     password = options.pop("password", None)
-    async with (
-        serving(tmp_path, password=password) as (chat, bot),
-        async_playwright() as playwright,
-    ):
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    async with serving(tmp_path, password=password) as (chat, bot), chromium() as browser:
         scene = Scene(chat, bot, browser)
         scene.page = await scene.open(await scene.person(**options))
-        try:
-            yield scene
-        finally:
-            await browser.close()
+        yield scene
 
 
 def words(page: Page, text: str) -> Any:

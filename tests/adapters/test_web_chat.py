@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from adapters.web_chat import WebChat
-from bot.chat import ROOM, Button, Call, CannotPost, File, Place, Post, Reply
+from bot.chat import PRESS, ROOM, Button, Call, CannotPost, File, Place, Post, Reply
 from tests.adapters.small_bot import SmallBot, picture
 from tests.adapters.web_client import Browser, serving, until
 
@@ -624,6 +624,58 @@ class Loud(SmallBot):
     async def answer(self, call: Call) -> list[Reply]:
         buttons = ((Button("<b>\u202eok", "x", "danger"),),)
         return [Reply("<script>alert(1)</script>", buttons=buttons, room="<img src=x>" * 50)]
+
+
+class Forgetful(SmallBot):
+    """Forgets who presses, and says so."""
+
+    async def answer(self, call: Call) -> Sequence[Reply]:
+        if call.command == PRESS and call.options["data"] == "oblivion":
+            return [Reply("Everything is deleted.", private=True, forget=True)]
+        return await super().answer(call)
+
+
+def test_when_the_bot_forgets_somebody_the_chat_does_too(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            serving(tmp_path, Forgetful()) as (chat, _),
+            Browser(chat) as ann,
+            Browser(chat) as bob,
+        ):
+            await ann.come_in()
+            await ann.ask("POST", "/api/me", {"name": "Ann"})
+            room = (await ann.call(say="/story new title:Secret"))["room"]
+            await ann.call(room, say="[Tom] walks")
+            await ann.call(say="/story show title:Cup")
+            form = {"nonce": "once-only", "press": "edit"}
+            await ann.ask("POST", f"/api/rooms/{room}/calls", form)
+            [page] = [file for message in await ann.messages() for file in message["files"]]
+            upload = await ann.upload(picture("cat"), "cat.png")
+            await bob.come_in()
+            await bob.call(say="hi")
+            async with ann.page() as tab:
+                await tab.ready()
+                assert await ann.call(room, press="oblivion") == {
+                    "state": "done", "room": None, "form": None
+                }  # fmt: skip
+                while (await tab.next())["type"] != "reload":
+                    pass
+            assert await ann.texts() == ["Everything is deleted."]
+            await ann.come_in()
+            assert [one["id"] for one in ann.rooms] == [ann.home]
+            assert ann.me["name"] != "Ann"
+            assert (await ann.ask("GET", f"/api/rooms/{room}/messages"))[0] == 404
+            assert (await ann.ask("POST", f"/api/rooms/{room}/calls", form))[0] == 404
+            assert (await ann.ask("GET", f"/files/{page['token']}/page.png"))[0] == 404
+            assert (await ann.call(say="/meme", uploads={"": upload}))[0] == 410
+            assert await bob.texts() == ["hi", "You said: hi"]
+        rows = sqlite3.connect(tmp_path / "web.sqlite3")
+        assert rows.execute("SELECT COUNT(*) FROM rooms").fetchone() == (2,)
+        assert rows.execute("SELECT COUNT(*) FROM files").fetchone() == (0,)
+        assert rows.execute("SELECT COUNT(*) FROM blobs").fetchone() == (0,)
+        rows.close()
+
+    asyncio.run(run())
 
 
 def test_titles_and_words_go_through_as_they_are_cut_to_a_sane_length(tmp_path: Path) -> None:

@@ -45,8 +45,10 @@ def test_forget_deletes_everything_after_a_question(tmp_path: Path) -> None:
         await bob.types(SCRIPT)
         await ann.asks("forget")
         assert await ann.stage.stories.of_owner("test:ann")
+        assert not any(reply.forget for reply in ann.replies)
         await ann.presses("Delete everything")
         assert "Everything is deleted" in ann.text
+        assert [reply.forget for reply in ann.replies] == [True]
         assert await ann.stage.stories.of_owner("test:ann") == []
         assert await ann.stage.ledger.of_person("test:ann") == []
         assert [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()] == []
