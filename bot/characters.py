@@ -104,7 +104,7 @@ class Characters:
 
     async def of_owner(self, owner: str, limit: int = 25, like: str = "") -> list[SavedCharacter]:
         """A person's own characters by name; `like` is a part of the name."""
-        rows = await self._database.rows(
+        rows = await self._database.few(
             f"{SELECT} WHERE owner = ? AND instr(same_name, ?) ORDER BY same_name LIMIT ?",
             owner,
             same_name(like),
@@ -116,6 +116,9 @@ class Characters:
         self, reader: str, server: str | None, limit: int = 25, like: str = ""
     ) -> list[SavedCharacter]:
         """Other people's characters that the reader may use there."""
+        any_shared = "SELECT 1 FROM character_shares WHERE audience IN (?, ?) LIMIT 1"
+        if await self._database.row(any_shared, *audiences(server)) is None:
+            return []  # known at once, where the question below looks through all characters
         rows = await self._database.rows(
             f"{SELECT} WHERE owner <> ? AND instr(same_name, ?) AND {SHARED}"
             " ORDER BY same_name, created LIMIT ?",

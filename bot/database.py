@@ -3,6 +3,10 @@
 Two coroutines on one connection would end each other's transactions, so all writing goes through
 `Database.tx`, one at a time; and only one process may have the file open, which also spares it a
 fault of SQLite before 3.51.3 (two that write and checkpoint at once can damage a WAL file).
+
+A statement takes microseconds; handing it to a thread and back takes ten times as long, and far
+longer while 200 people wait. So short statements run in the event loop, and only what may wait for
+the disk or look through whole tables goes to the connections' threads.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import cycle
 from pathlib import Path
@@ -23,6 +27,7 @@ from bot.migrate import BUSY_SECONDS, MIGRATIONS, migrate
 from bot.trouble import in_words
 from engine.prompts import same_name
 
+ROWS_AT_ONCE = 64  # that a cursor hands over; nobody reads with one here
 READERS = 2  # so that one long question does not keep all short ones waiting
 ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 ID_LENGTH = 10  # 50 random bits: nobody finds a story by guessing
@@ -33,14 +38,27 @@ Value = str | int | float | bytes | None
 T = TypeVar("T")
 
 
+class Connection(aiosqlite.Connection):
+    """While `here`, statements run where they are asked for, instead of in its thread."""
+
+    here = False
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.here:
+            return fn(*args, **kwargs)
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+
 class Database:
     """An open database. Build it with `Database.open`."""
 
     def __init__(
-        self, lock: Lock, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]
+        self, lock: Lock, writer: Connection, reader_here: Connection, readers: list[Connection]
     ) -> None:
         self._lock = lock
         self._writer = writer
+        self._reader_here = reader_here
+        self._reader_here.here = True
         self._readers = readers
         self._next_reader = cycle(readers)
         self._turn = asyncio.Lock()  # first come, first served
@@ -54,19 +72,21 @@ class Database:
         Raises Refusal if another process has it open or `bot.migrate` refuses it; StoreTrouble.
         """
         lock = Lock(path)
-        opened: list[aiosqlite.Connection] = []
+        opened: list[Connection] = []
         try:
             await to_the_end(asyncio.to_thread(migrate, path, migrations))
-            for pragmas in (WRITER, *[READER] * READERS):
+            for pragmas in (WRITER, *[READER] * (1 + READERS)):
                 opened.append(await connect(path, pragmas))
         except BaseException:
             await to_the_end(close_all(opened, lock))
             raise
-        return cls(lock, opened[0], opened[1:])
+        return cls(lock, opened[0], opened[1], opened[2:])
 
     @asynccontextmanager
-    async def tx(self) -> AsyncIterator[aiosqlite.Connection]:
+    async def tx(self, *, long: bool = False) -> AsyncIterator[aiosqlite.Connection]:
         """The writer, inside a transaction: all that is written there is kept, or nothing.
+
+        `long` is for statements that may touch thousands of rows: they leave the event loop alone.
 
         Any exception rolls back; so does a cancellation, while one that comes during the commit
         lets it end first. Do not wait for slow things in here: others wait to write. With
@@ -80,9 +100,12 @@ class Database:
             try:
                 with in_words():
                     await to_the_end(self._writer.execute("BEGIN IMMEDIATE"))
+                    self._writer.here = not long
                     yield self._writer
+                    self._writer.here = False
                     await to_the_end(self._writer.commit())
             except BaseException:
+                self._writer.here = False
                 await to_the_end(self._writer.rollback())
                 raise
             finally:
@@ -90,13 +113,15 @@ class Database:
 
     async def rows(self, sql: str, *values: Value) -> list[sqlite3.Row]:
         """All rows of a query, from what is committed. Raises StoreTrouble."""
-        reader = next(self._next_reader)
-        with in_words():
-            return list(await reader.execute_fetchall(sql, [askable(value) for value in values]))
+        return await read(next(self._next_reader), sql, values)
 
     async def row(self, sql: str, *values: Value) -> sqlite3.Row | None:
-        """The first row of a query, or None."""
-        return next(iter(await self.rows(sql, *values)), None)
+        """The first row of a query like those of `few`, or None."""
+        return next(iter(await self.few(sql, *values)), None)
+
+    async def few(self, sql: str, *values: Value) -> list[sqlite3.Row]:
+        """`rows` of a query that finds a few by an index: it runs in the event loop."""
+        return await read(self._reader_here, sql, values)
 
     async def checkpoint(self) -> None:
         """Empties the write-ahead log, in which what was deleted can still be read."""
@@ -109,12 +134,26 @@ class Database:
         async with self._turn:
             if not self._closed:
                 self._closed = True
-                await to_the_end(close_all([*self._readers, self._writer], self._lock))
+                await to_the_end(close_all(self._all(), self._lock))
+
+    def _all(self) -> list[Connection]:
+        return [*self._readers, self._reader_here, self._writer]
 
 
-async def connect(path: Path, pragmas: tuple[str, ...]) -> aiosqlite.Connection:
+async def read(connection: Connection, sql: str, values: Sequence[Value]) -> list[sqlite3.Row]:
+    with in_words():
+        return list(await connection.execute_fetchall(sql, [askable(value) for value in values]))
+
+
+async def connect(path: Path, pragmas: tuple[str, ...]) -> Connection:
     """A connection on which `same_name(text)` can be used in SQL."""
-    connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+
+    def plain() -> sqlite3.Connection:
+        return sqlite3.connect(
+            path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+        )
+
+    connection = Connection(plain, ROWS_AT_ONCE)
     with in_words():
         try:
             await to_the_end(connection)
@@ -128,7 +167,7 @@ async def connect(path: Path, pragmas: tuple[str, ...]) -> aiosqlite.Connection:
     return connection
 
 
-async def close_all(connections: list[aiosqlite.Connection], lock: Lock) -> None:
+async def close_all(connections: Sequence[Connection], lock: Lock) -> None:
     """The writer last: it then puts the write-ahead log into the database and removes it."""
     for connection in connections:
         await connection.close()

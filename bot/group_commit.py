@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from bot.database import Database
+from bot.trouble import in_words
 
 T = TypeVar("T")
 Write = Callable[[aiosqlite.Connection], Awaitable[Any]]
@@ -69,7 +70,8 @@ async def outcome_of(write: Write, connection: aiosqlite.Connection) -> Any:
     """What a write returns or raises, in the latter case undone."""
     await connection.execute("SAVEPOINT one")
     try:
-        outcome = await write(connection)
+        with in_words():
+            outcome = await write(connection)
     except Exception as error:
         await connection.execute("ROLLBACK TO one")
         outcome = error

@@ -20,7 +20,7 @@ import aiosqlite
 
 from bot import quota
 from bot.changes import Changes
-from bot.database import Database, Value, to_the_end
+from bot.database import Database, to_the_end
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
 from bot.job import NAMES, NEW_NAMES, Job, NewJob, Reason
@@ -244,7 +244,7 @@ class Ledger:
 
     async def prune(self) -> None:
         """Delete what ended more than `KEPT_DAYS` ago."""
-        async with self._database.tx() as connection:
+        async with self._database.tx(long=True) as connection:
             await connection.execute(
                 "DELETE FROM jobs WHERE told = 1 AND created < ?",
                 (self._now() - KEPT_DAYS * quota.DAY_SECONDS,),
@@ -278,24 +278,20 @@ class Ledger:
 
     async def of_person(self, person: str) -> list[Job]:
         """A person's jobs that are not over yet: waiting, being drawn, or drawn."""
-        return await self._jobs(
-            "person = ? AND state IN ('waiting', 'drawing', 'drawn') ORDER BY id", person
-        )
+        where = "person = ? AND state IN ('waiting', 'drawing', 'drawn') ORDER BY id"
+        rows = await self._database.few(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", person)
+        return [Job.from_row(row) for row in rows]
 
     async def undelivered(self) -> list[Job]:
         """Whose people have not heard the end: drawn, failed and cancelled ones, oldest first."""
-        return await self._jobs(
-            "told = 0 AND state IN ('drawn', 'failed', 'cancelled') ORDER BY id"
-        )
+        where = "told = 0 AND state IN ('drawn', 'failed', 'cancelled') ORDER BY id"
+        rows = await self._database.rows(f"SELECT {_COLUMNS} FROM jobs WHERE {where}")
+        return [Job.from_row(row) for row in rows]
 
     async def used_today(self, person: str) -> int:
         """Panels that count against the person's quota of this day (UTC)."""
         row = await self._database.row(quota.USED, person, quota.day(self._now()))
         return int(row[0]) if row else 0
-
-    async def _jobs(self, where: str, *values: Value) -> list[Job]:
-        rows = await self._database.rows(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", *values)
-        return [Job.from_row(row) for row in rows]
 
     async def _cancel(self, job_id: int, states: str) -> bool:
         return await self._change(

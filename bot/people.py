@@ -13,6 +13,7 @@ import aiosqlite
 from bot.chat import Person
 from bot.database import Database
 from bot.errors import Refusal
+from bot.group_commit import GroupCommit
 from bot.limits import checked_name, harmless_name
 from bot.pictures import Pictures
 
@@ -48,19 +49,15 @@ class People:
     def __init__(self, database: Database, pictures: Pictures) -> None:
         self._database = database
         self._pictures = pictures
+        self._arrivals = GroupCommit(database)
 
     async def meet(self, person: Person) -> Account:
         """The person's account, made or brought up to date if need be."""
         name = harmless_name(person.name) or person.id
-        row = await self._database.row("SELECT * FROM people WHERE key = ?", person.key)
-        if row is None or row["name"] != name:
-            async with self._database.tx() as db:
-                await db.execute(
-                    "INSERT INTO people VALUES (?, ?, NULL, ?)"
-                    " ON CONFLICT DO UPDATE SET name = excluded.name",
-                    (person.key, name, time.time()),
-                )
         account = await self.find(person.key)
+        if account is None or account.name != name:
+            await self._arrivals.run(lambda db: put_name(db, person.key, name))
+            account = await self.find(person.key)
         if account is None:  # forgotten by another call at this very moment
             return Account(person.key, name, person.language, time.time())
         return replace(account, language=account.language or person.language)
@@ -82,7 +79,7 @@ class People:
         """
         now = time.time()
         unused = await self._pictures.unused(now)  # what others have only just added, too
-        async with self._database.tx() as db:
+        async with self._database.tx(long=True) as db:
             await db.execute("DELETE FROM people WHERE key = ?", (key,))
         await self._pictures.discard(await self._pictures.unused(now) - unused, now)
         await self._database.checkpoint()
@@ -126,6 +123,13 @@ class People:
                 ),
             )
         return settings
+
+
+async def put_name(db: aiosqlite.Connection, key: str, name: str) -> None:
+    await db.execute(
+        "INSERT INTO people VALUES (?, ?, NULL, ?) ON CONFLICT DO UPDATE SET name = excluded.name",
+        (key, name, time.time()),
+    )
 
 
 async def stored(db: aiosqlite.Connection, server_key: str) -> ServerSettings:

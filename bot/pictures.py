@@ -79,7 +79,7 @@ class Pictures:
         If the commit then fails, rows without files stay, which `add` and `sweep` mend.
         """
         sql = f"DELETE FROM pictures WHERE sha = ? AND added < ? AND {await self._unused()}"
-        async with self._database.tx() as db:
+        async with self._database.tx(long=True) as db:
             gone = [sha for sha in shas if (await db.execute(sql, (sha, before))).rowcount]
             await asyncio.to_thread(self._unlink, gone)
         return len(gone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from bot.worker import Worker
 
 SETTLE_SECONDS = 10.0  # for the last deliveries, when the bot stops
 HOUSEKEEPING_SECONDS = 3600.0
+SWITCH_SECONDS = 0.001  # a thread back from the disk waits so long for the busy event loop
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ async def serve(
     `up` is called when calls can come. Raises UserError and OSError for what keeps it from
     starting, such as a store that is in use.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     stop, at_once = asyncio.Event(), asyncio.Event()
     with_signals(stop, at_once)
     async with running(config, chats, at_once, program) as bot:

@@ -10,6 +10,7 @@ import aiosqlite
 
 from bot.database import Database, askable, new_id
 from bot.errors import Refusal
+from bot.group_commit import GroupCommit
 from bot.limits import checked_name, checked_seed, checked_title
 from bot.pictures import require_pictures
 from bot.sharing import audiences
@@ -53,6 +54,7 @@ class Stories:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._writes = GroupCommit(database)  # many people begin and change theirs at once
 
     async def new(
         self,
@@ -68,7 +70,8 @@ class Stories:
         """An empty story. Raises Refusal over a limit."""
         story_id, now = new_id(), time.time()
         values = (checked_title(title), checked_name(style), checked_name(layout))
-        async with self._database.tx() as db:
+
+        async def insert(db: aiosqlite.Connection) -> Story:
             await check_number(db, owner)
             await db.execute(
                 "INSERT INTO stories VALUES"
@@ -78,6 +81,8 @@ class Stories:
             if room is not None:
                 await enter(db, story_id, owner, room)
             return await owned(db, story_id, owner)
+
+        return await self._writes.run(insert)
 
     async def get(self, story_id: str, reader: str, server: str | None = None) -> Story:
         """A story that is the reader's own or shared. Raises Refusal otherwise."""
@@ -116,7 +121,8 @@ class Stories:
         Refusal over a limit, or if somebody else has changed or deleted it since it was read.
         """
         story = checked_story(story)
-        async with self._database.tx() as db:
+
+        async def exchange(db: aiosqlite.Connection) -> Story:
             stored = await owned(db, story.id, owner)
             if stored.version != story.version:
                 raise Refusal("store.changed_meanwhile")
@@ -126,6 +132,8 @@ class Stories:
             if story.room is not None and story.room != stored.room:
                 await enter(db, story.id, owner, story.room)
             return await owned(db, story.id, owner)
+
+        return await self._writes.run(exchange)
 
     async def undo(self, story_id: str, owner: str) -> Story:
         """Makes title, style, layout, seed, cast and panels what they were before the last change.

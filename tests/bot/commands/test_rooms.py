@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import Place
-from bot.commands.room import ROOM
+from bot.chat import ROOM, Place
 from tests.bot.talks import SCRIPT, Talker, picture, talk
 
 
