@@ -52,7 +52,9 @@ class Scene:
         return page
 
     async def say(self, text: str, page: Page | None = None) -> None:
-        box = (page or self.page).locator("#box")
+        page = page or self.page
+        await expect(page.locator("#title")).not_to_have_text("")  # the room is open
+        box = page.locator("#box")
         await box.fill(text)
         await box.press("Enter")
 
