@@ -41,6 +41,8 @@ class StoryDrawing:
             rate=request.rate,
             seed=request.seed,
             halves=2 if self.guided else 1,
+            # Where the unconditional half sees no identity, guidance leads towards it as well.
+            blind=1 if self.guided and spec.guides_identity else 0,
             seeds={s.name: s.seed for s in self.shots if s.alone},
         )
         self.latents: dict[str, Tensor] = {}

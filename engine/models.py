@@ -32,11 +32,12 @@ class ModelSpec:
     guidance_rescale: float = 0.0  # Lin et al. 2023, arXiv 2305.08891, section 3.4
     reads_negatives: bool = True
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
+    guides_identity: bool = False  # guidance strengthens identity as it does words
 
 
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=3.5,
-    guidance_rescale=0.5, reads_negatives=False,
+    guidance_rescale=0.5, reads_negatives=False, guides_identity=True,
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",

@@ -58,6 +58,7 @@ class StoryAttention:
     aspect: float = 1.0  # width / height of the latents
     step: int = 0  # makes the samples of each step new
     halves: int = 2  # 2 with classifier-free guidance, else 1
+    blind: int = 0  # so many halves, from the first, see no identity panel
     sights: tuple[Sight, ...] = ()
     writing: tuple[str, ...] = ()
     open_layers: frozenset[str] | None = None  # None: sharing is off
@@ -98,8 +99,9 @@ class ConsistentSelfAttention:
         query, key, value = (f(hidden_states) for f in (attn.to_q, attn.to_k, attn.to_v))
         bank = story.banks[self._layer]
         seen = consistent_attention(
-            query, key, value, bank, story.sights, heads=attn.heads, aspect=story.aspect
-        )
+            query, key, value, bank, story.sights, heads=attn.heads, aspect=story.aspect,
+            blind=story.blind,
+        )  # fmt: skip
         projected: Tensor = attn.to_out[1](attn.to_out[0](seen))
         return projected
 
@@ -116,25 +118,29 @@ class ConsistentSelfAttention:
 
 def consistent_attention(
     query: Tensor, key: Tensor, value: Tensor, bank: Bank, sights: Sequence[Sight], *,
-    heads: int, aspect: float = 1.0,
+    heads: int, aspect: float = 1.0, blind: int = 0,
 ) -> Tensor:  # fmt: skip
     """O_i = softmax(Q_i K(P_i)^T / sqrt(d)) V(P_i) for every panel of a batch.
 
     query, key, value: projected tokens [B, N, C], B = halves * panels, halves outermost; bank:
-    sampled keys and values of the identity panels; sights: one a panel. Returns [B, N, C].
+    sampled keys and values of the identity panels; sights: one a panel; the first `blind` halves
+    see none of them. Returns [B, N, C].
     Glances of one size are computed in one call, so there is no dense mask and no padding.
     """
     halves = len(query) // len(sights)
+    looks = [
+        _Look(half, half * len(sights) + panel, glance, () if half < blind else glance.identities)
+        for half in range(halves)
+        for panel, sight in enumerate(sights)
+        for glance in sight
+    ]
     columns = _columns(query.shape[1], aspect)
     out = torch.empty_like(query)
-    for glances in _alike(sights, columns, bank).values():
-        rows = [half * len(sights) + panel for half in range(halves) for panel, _ in glances]
-        picks = [(half, glance) for half in range(halves) for _, glance in glances]
-        keys = torch.stack([_seen(key[r], bank.keys, p) for r, p in zip(rows, picks, strict=True)])
-        values = torch.stack(
-            [_seen(value[r], bank.values, p) for r, p in zip(rows, picks, strict=True)]
-        )
-        where = [_tokens_of(glance, columns) for _, glance in picks]  # each [n_q]
+    for alike in _alike(looks, columns, bank).values():
+        keys = torch.stack([_seen(key, bank.keys, look) for look in alike])
+        values = torch.stack([_seen(value, bank.values, look) for look in alike])
+        rows = [look.row for look in alike]
+        where = [_tokens_of(look.glance, columns) for look in alike]  # each [n_q]
         queries = torch.stack([query[r, w] for r, w in zip(rows, where, strict=True)])
         seen = _attention(queries, keys, values, heads)
         for r, w, tokens in zip(rows, where, seen, strict=True):
@@ -142,29 +148,37 @@ def consistent_attention(
     return out
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A glance in one half of a batch, by the row of its panel; and what it gets to see."""
+
+    half: int
+    row: int
+    glance: Glance
+    identities: tuple[str, ...]
+
+
 def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
     return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
 
-def _seen(own: Tensor, bank: dict[str, Tensor], pick: tuple[int, Glance]) -> Tensor:
-    """P_i: own tokens [N, C], then those of the identity panels in this half."""
-    half, glance = pick
+def _seen(own: Tensor, bank: dict[str, Tensor], look: _Look) -> Tensor:
+    """P_i: own tokens, a row of [B, N, C], then those of the identity panels in this half."""
     others = [
-        bank[name][min(half, len(bank[name]) - 1)].to(own.dtype) for name in glance.identities
+        bank[name][min(look.half, len(bank[name]) - 1)].to(own.dtype) for name in look.identities
     ]
-    return torch.cat([own, *others])
+    return torch.cat([own[look.row], *others])
 
 
 def _alike(
-    sights: Sequence[Sight], columns: Tensor, bank: Bank
-) -> dict[tuple[int, int], list[tuple[int, Glance]]]:
-    """Glances by the sizes that let them share a call: queries, and tokens seen in the bank."""
-    groups: dict[tuple[int, int], list[tuple[int, Glance]]] = defaultdict(list)
-    for panel, sight in enumerate(sights):
-        for glance in sight:
-            seen = sum(bank.keys[name].shape[1] for name in glance.identities)
-            groups[len(_tokens_of(glance, columns)), seen].append((panel, glance))
+    looks: Sequence[_Look], columns: Tensor, bank: Bank
+) -> dict[tuple[int, int], list[_Look]]:
+    """Looks by the sizes that let them share a call: queries, and tokens seen in the bank."""
+    groups: dict[tuple[int, int], list[_Look]] = defaultdict(list)
+    for look in looks:
+        seen = sum(bank.keys[name].shape[1] for name in look.identities)
+        groups[len(_tokens_of(look.glance, columns)), seen].append(look)
     return groups
 
 

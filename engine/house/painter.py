@@ -43,8 +43,8 @@ FRESH = 1  # of them newly drawn; the others come from the store
 STORE = 6000  # groups
 RATE = 0.5  # share of another panel's tokens that is seen, r of the paper
 EMPTY_CAPTIONS = 0.1  # for classifier-free guidance
-ALONE_STEPS = 900  # before them no group sees anything: first to draw, then to copy
-ALONE = 0.4  # share of the groups that see nothing afterwards
+ALONE = 0.25  # share of the groups that see nothing
+QUIET = 0.4  # share of the seeing groups whose words leave hair and clothes wholly to the others
 FIGURE_WEIGHT = 2.5  # of the error where somebody stands, background 1
 EXAM_WEIGHT = 0.1
 NONE, ALL, LEFT, RIGHT = 0, 1, 2, 3  # which part of one panel sees another panel
@@ -122,7 +122,7 @@ class Store:
     def _draw(self, count: int) -> list[Panels]:
         stories = []
         for _ in range(count):
-            if self._random.random() < 0.7:
+            if self._random.random() < 0.8:
                 stories.append(sample_story(self._random, GROUP))
             else:
                 stories.append(tuple(sample_single(self._random) for _ in range(GROUP)))
@@ -154,13 +154,15 @@ def figure_weights(scenes: Sequence[Scene], pictures: np.ndarray) -> np.ndarray:
 
 
 def group_captions(
-    scenes: tuple[Scene, ...], random: Random
+    scenes: tuple[Scene, ...], random: Random, quiet: float = 0.0
 ) -> tuple[list[str], list[dict[str, int]]]:
     """A caption a panel, in one language, and what each says (`words.answers`).
 
-    A character is described in the same words each time, as a story's cast line does.
+    A character is described in the same words each time, as a story's cast line does; with the
+    chance `quiet` (0..1) without hair and clothes.
     """
     language: Language = random.choice(("en", "zh"))
+    is_quiet = random.random() < quiet
     mentions: dict[Character, Mention] = {}
     described: dict[Character, str] = {}
     texts, said = [], []
@@ -168,7 +170,10 @@ def group_captions(
         cast = [actor.character for actor in scene.actors]
         for who in cast:
             if who not in mentions:
-                mentions[who] = sample_mention(random)
+                mention = sample_mention(random)
+                if is_quiet:
+                    mention = replace(mention, hair=False, clothes=False, clothing_colour=False)
+                mentions[who] = mention
                 described[who] = describe(who, mentions[who], random, language)
         about = sample_scene_mention(random, scene)
         words = tuple(described[who] for who in cast)
@@ -183,7 +188,7 @@ def noise_levels(sight: Tensor, random: Random) -> Tensor:
     levels = [int(1000 * random.random() ** 0.75) for _ in range(panels)]
     if not sight.any():
         return torch.tensor(levels)
-    if random.random() < 0.35:
+    if random.random() < 0.25:
         return torch.full((panels,), random.randrange(250, 1000))
     return torch.tensor([random.randrange(30) if random.random() < 0.3 else t for t in levels])
 
@@ -282,8 +287,7 @@ def train_painter(
     assert isinstance(reader, Examiner)
     averages = Painter(course.averages["unet"], reader, painter.tokenizer)
     for _ in course.lessons():
-        alone = 1.0 if course.step_number < ALONE_STEPS else ALONE
-        lesson = make_lesson(store.batch(), scheduler, random, device, alone)
+        lesson = make_lesson(store.batch(), scheduler, random, device, ALONE)
         with torch.autocast(device.type, torch.bfloat16):
             ids = tokens(painter.tokenizer, lesson.texts).to(device)
             states, guesses = examiner.read(ids)
@@ -330,8 +334,9 @@ def make_lesson(
     # A panel sees only panels that are no noisier than itself, as when the identity leads.
     sight = torch.where(levels[:, None, :] <= levels[:, :, None], sight, NONE)
     texts, said = [], []
-    for group in groups:
-        its_texts, its_said = group_captions(group.scenes, random)
+    for group, seen in zip(groups, sight, strict=True):
+        quiet = QUIET if seen.any() else 0.0
+        its_texts, its_said = group_captions(group.scenes, random, quiet)
         silent = random.random() < EMPTY_CAPTIONS
         texts += [""] * GROUP if silent else its_texts
         said += [{}] * GROUP if silent else its_said

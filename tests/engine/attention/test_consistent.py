@@ -47,7 +47,7 @@ def random_bank(names: tuple[str, ...], halves: int, tokens: int) -> Bank:
 
 
 @pytest.mark.parametrize("count", [7, 15, 64])
-@pytest.mark.parametrize("halves", [1, 2])
+@pytest.mark.parametrize(("halves", "blind"), [(1, 0), (2, 0), (2, 1)])
 @pytest.mark.parametrize(
     "sights",
     [
@@ -55,15 +55,18 @@ def random_bank(names: tuple[str, ...], halves: int, tokens: int) -> Bank:
         ((Glance(("a", "b", "c")),),),
     ],
 )
-def test_every_panel_equals_the_formula(count: int, halves: int, sights: tuple[Sight, ...]) -> None:
+def test_every_panel_equals_the_formula(
+    count: int, halves: int, blind: int, sights: tuple[Sight, ...]
+) -> None:
     torch.manual_seed(0)
     bank = random_bank(("a", "b", "c"), halves, 5)
     query, key, value = (torch.randn(halves * len(sights), count, WIDTH) for _ in range(3))
-    out = consistent_attention(query, key, value, bank, sights, heads=HEADS)
+    out = consistent_attention(query, key, value, bank, sights, heads=HEADS, blind=blind)
     for half in range(halves):
         for panel, sight in enumerate(sights):
             row = half * len(sights) + panel
-            seen = [(bank.keys[n][half], bank.values[n][half]) for n in sight[0].identities]
+            names = () if half < blind else sight[0].identities
+            seen = [(bank.keys[n][half], bank.values[n][half]) for n in names]
             expected = plain_formula(query[row], (key[row], value[row]), seen)
             assert (out[row].double() - expected).abs().max() <= 1e-5
 
