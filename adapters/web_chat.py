@@ -134,6 +134,14 @@ class WebChat(Chat):
         except Exception as error:
             raise CannotPost(f"the web chat cannot keep it: {error}", again=True) from error
 
+    async def remove(self, place: Place, message: str) -> None:
+        if self._app is None:
+            raise CannotPost("the web chat is not running", again=True)
+        try:
+            await self._app.transcript.remove(place.channel, message)
+        except Exception as error:
+            raise CannotPost(f"the web chat cannot take it away: {error}", again=True) from error
+
     async def forget(self, place: Place) -> None:
         """Deletes all rooms, messages and files of the person whose rooms the place is among."""
         if self._app is not None:

@@ -116,7 +116,7 @@ def earlier(batch: Batch, room: Room, shown: Shown) -> int | None:
     found = None
     if shown.edit is not None and shown.edit.isdecimal():
         found = batch.row(
-            "SELECT id FROM messages WHERE id = ? AND owner = ? AND mine = 0",
+            "SELECT id FROM messages WHERE id = ? AND owner = ? AND mine = 0 AND NOT gone",
             int(shown.edit),
             room.owner,
         )
@@ -125,6 +125,24 @@ def earlier(batch: Batch, room: Room, shown: Shown) -> int | None:
             "SELECT id FROM messages WHERE room = ? AND card = ?", room.id, shown.card
         )
     return int(found["id"]) if found else None
+
+
+def remove(batch: Batch, owner: str, message: int) -> None:
+    """Empties a message of the bot. Its nonce stays, or a late second try would show it again."""
+    found = batch.row(
+        "SELECT 1 FROM messages WHERE id = ? AND owner = ? AND mine = 0 AND NOT gone",
+        message,
+        owner,
+    )
+    if found is None:
+        return
+    put_files(batch, message, (), keep_last=False)
+    batch.connection.execute(
+        "UPDATE messages SET gone = 1, seq = ?, text = '', buttons = '[]', progress = NULL,"
+        " opens = NULL, card = NULL WHERE id = ?",
+        (batch.changed(), message),
+    )
+    tell(batch, message)
 
 
 def need_room(batch: Batch, room: Room) -> Room:
@@ -209,7 +227,11 @@ def tell(batch: Batch, message: int) -> None:
 
 
 def message_event(connection: sqlite3.Connection, row: sqlite3.Row) -> Event:
-    event = {"type": "message", "seq": row["seq"], "message": message_json(connection, row)}
+    event: Json
+    if row["gone"]:
+        event = {"type": "gone", "seq": row["seq"], "room": row["room"], "id": row["id"]}
+    else:
+        event = {"type": "message", "seq": row["seq"], "message": message_json(connection, row)}
     return Event(row["owner"], row["seq"], json.dumps(event, ensure_ascii=False))
 
 

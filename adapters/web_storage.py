@@ -59,9 +59,16 @@ CREATE TABLE files (
 ) WITHOUT ROWID;
 CREATE INDEX files_by_message ON files (message, position);
 CREATE INDEX files_by_sha ON files (sha);
-PRAGMA user_version = 1;
 """
-VERSION = 1
+TAKEN_AWAY = """
+-- Rows that stay behind, so that a page that was not connected hears of it later.
+ALTER TABLE messages ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;  -- 1: taken away, and empty
+CREATE TABLE forgotten (
+    owner TEXT PRIMARY KEY,        -- whose pages must load anew
+    seq INTEGER NOT NULL           -- if they have not since then
+) WITHOUT ROWID;
+"""
+STEPS = (SCHEMA, TAKEN_AWAY)  # from version 0 to 1, from 1 to 2 …
 MOST_TOGETHER = 256  # pieces of work in one commit
 
 T = TypeVar("T")
@@ -126,16 +133,19 @@ class Storage:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
+        if version > len(STEPS):
             connection.close()
             raise OSError("a newer Inkwell wrote it; update this one, or move the file away")
         if version == 0:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("secret", secrets.token_bytes(32)), ("seq", 0)],
+        for number, step in enumerate(STEPS[version:], version + 1):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;"
             )
+        connection.executemany(
+            "INSERT OR IGNORE INTO meta VALUES (?, ?)",
+            [("secret", secrets.token_bytes(32)), ("seq", 0)],
+        )
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         self.secret, self.seq = meta["secret"], meta["seq"]
 

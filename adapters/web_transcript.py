@@ -18,6 +18,7 @@ from adapters.web_storage import Batch, Event, Storage
 PAGE = 50  # messages fetched at once
 MOST_MISSED = 300  # changes told one by one; who missed more loads anew
 LONGEST_TITLE = 120  # characters
+LONGEST_NUMBER = 18  # digits: what SQLite takes for certain
 
 
 class Transcript:
@@ -41,6 +42,11 @@ class Transcript:
     async def show(self, room: Room, shown: Shown) -> str:
         """Shows something and returns the message's id; the same nonce is shown once."""
         return str(await self._storage.write(lambda batch: web_rows.show(batch, room, shown)))
+
+    async def remove(self, owner: str, message: str) -> None:
+        """Takes a message of the bot away; nothing where there is none of this id."""
+        if message.isdecimal() and len(message) <= LONGEST_NUMBER:
+            await self._storage.write(lambda batch: web_rows.remove(batch, owner, int(message)))
 
     async def open_room(self, owner: str, title: str, card: str | None) -> Room:
         """A room of its own; the one that already has this card, where there is one."""
@@ -93,7 +99,8 @@ class Transcript:
 
         def work(connection: sqlite3.Connection) -> tuple[list[Json], bool]:
             rows = connection.execute(
-                "SELECT * FROM messages WHERE room = ? AND id < ? ORDER BY id DESC LIMIT ?",
+                "SELECT * FROM messages WHERE room = ? AND id < ? AND NOT gone"
+                " ORDER BY id DESC LIMIT ?",
                 (room.id, before if before is not None else 1 << 62, PAGE + 1),
             ).fetchall()
             kept = rows[:PAGE]
@@ -104,10 +111,17 @@ class Transcript:
         return await self._storage.read(work)
 
     async def since(self, owner: str, seq: int) -> list[Event] | None:
-        """What changed for a person after a number, in order; None: too much, or never given."""
+        """What changed for a person after a number, in order.
+
+        None: too much, or the person was forgotten since, or the number was never given.
+        """
 
         def work(connection: sqlite3.Connection) -> list[Event] | None:
             if seq > connection.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone()[0]:
+                return None
+            if connection.execute(
+                "SELECT 1 FROM forgotten WHERE owner = ? AND seq > ?", (owner, seq)
+            ).fetchone():
                 return None
             rooms = connection.execute(
                 "SELECT * FROM rooms WHERE owner = ? AND seq > ?", (owner, seq)
@@ -166,6 +180,8 @@ class Transcript:
             web_rows.drop_unused_blobs(batch)
             for what in shown:
                 web_rows.show(batch, Room(owner, owner), what)
-            batch.events.append(Event(owner, batch.changed(), '{"type":"reload"}'))
+            seq = batch.changed()
+            batch.connection.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (owner, seq))
+            batch.events.append(Event(owner, seq, '{"type":"reload"}'))
 
         await self._storage.write(work)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from bot.buttons import button
 from bot.card import Rows, page_buttons
+from bot.chat import Button
 from bot.jobs import Job, Position
+from bot.posting import person_of, place_of
 from bot.sentences import as_sentence, duration
 from bot.words import say
 
@@ -50,18 +52,34 @@ def finishing(job: Job) -> Announcement:
 
 
 def drawn(job: Job, title: str, panel: int | None = None) -> Announcement:
-    """With the finished page, or the sheet of the character called `title`.
+    """With the finished page, or the sheet or meme of the character called `title`.
 
     `panel` is the number (from 1) of the panel that was drawn anew, if only one was.
     """
     if job.kind == "sheet":
         return Announcement(say(job.language, "job.sheet", name=title))
+    if job.kind == "meme-draw":
+        return Announcement(say(job.language, "job.meme", name=title))
     heading = title or say(job.language, "story.untitled")
     if panel is None:
         text = say(job.language, "job.page", title=heading)
     else:
         text = say(job.language, "job.panel", title=heading, panel=panel)
-    return Announcement(text, page_buttons(job.story, job.language) if job.story else ())
+    if not job.story:
+        return Announcement(text)
+    stars = (star_row(job.id, 0),) if stands_on_server(job) else ()
+    return Announcement(text, (*page_buttons(job.story, job.language), *stars))
+
+
+def stands_on_server(job: Job) -> bool:
+    """Whether other people see what is posted for a job: only then can it get stars."""
+    channel = place_of(job).channel
+    return job.server is not None and channel != person_of(job).id  # else it is their own page
+
+
+def star_row(job: int, count: int) -> tuple[Button, ...]:
+    """The star under a page, with how many it has got."""
+    return (button(f"⭐ {count}" if count else "⭐", "star", str(job)),)
 
 
 def failed(job: Job) -> Announcement:

@@ -2,6 +2,7 @@
 
 inkwell.sqlite3
 pictures/ab/ab…     each picture, named by its SHA-256
+web/web.sqlite3     what a chat keeps; of another chat, NAME/NAME.sqlite3 or NAME.sqlite3
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from bot.trouble import disk_trouble
 
 DATABASE = "inkwell.sqlite3"
 PICTURE = re.compile("pictures/([0-9a-f]{2})/(\\1[0-9a-f]{62})")
+STORED = re.compile(r"(?:([a-z]+)/\1|[a-z]+)\.sqlite3")  # a database; the main one is one of them
 ASIDE = ".before-restore"  # ends the names of what a restore has replaced
 ALONGSIDE = ("", "-wal", "-shm")  # what SQLite keeps next to a database
 
@@ -40,7 +42,7 @@ class Saved:
 
 
 async def backup(database_path: Path, pictures_folder: Path, target: Path) -> Saved:
-    """Saves database and pictures to `target`, a .tar that is there whole or not at all.
+    """Saves databases and pictures to `target`, a .tar that is there whole or not at all.
 
     An older file of that name is replaced at the end. Raises Refusal without a database;
     StoreTrouble.
@@ -53,8 +55,9 @@ async def restore(
 ) -> Saved:
     """Puts back what `backup` has saved; the bot must not run.
 
-    With `force` a database that is there is not overwritten but moved aside. Raises Refusal: it is
-    there and not `force`, it is in use, the file is no whole backup or newer than the code.
+    With `force` a database that is there is not overwritten but moved aside. What chats keep is
+    moved aside too where the file has it, and else stays. Raises Refusal: the database is there and
+    not `force`, it is in use, the file is no whole backup or newer than the code.
     """
     return await to_the_end(
         asyncio.to_thread(put_back, source, database_path, pictures_folder, force)
@@ -77,7 +80,27 @@ def save(database_path: Path, pictures_folder: Path, target: Path) -> Saved:
                     tar.add(pictures_folder / sha[:2] / sha, f"pictures/{sha[:2]}/{sha}")
                 except FileNotFoundError:
                     missing += 1
+            save_chats(database_path, folder / "chat", tar)
     return Saved(len(shas) - missing, missing)
+
+
+def save_chats(database_path: Path, copy: Path, tar: tarfile.TarFile) -> None:
+    """Adds what the chats keep; `copy` is a free name.
+
+    Their copies must be younger than the main one. A page that was posted in between is then posted
+    again after a restore, and the chat, which has its nonce, shows it once; were they older, it
+    would be missing.
+    """
+    for path in databases_in(database_path.parent):
+        if path != database_path:
+            copy_database(path, copy)
+            tar.add(copy, path.relative_to(database_path.parent).as_posix())
+
+
+def databases_in(folder: Path) -> list[Path]:
+    """The databases of the bot and of its chats, in a fixed order."""
+    found = sorted([*folder.glob("*.sqlite3"), *folder.glob("*/*.sqlite3")])
+    return [path for path in found if STORED.fullmatch(path.relative_to(folder).as_posix())]
 
 
 def put_back(source: Path, database_path: Path, pictures_folder: Path, force: bool) -> Saved:
@@ -86,22 +109,32 @@ def put_back(source: Path, database_path: Path, pictures_folder: Path, force: bo
         if database_path.exists() and not force:
             raise Refusal("store.database_there", path=database_path)
         with temporary_folder(database_path.parent) as folder:
-            copy = folder / DATABASE
             with opened_backup(source) as tar:
-                unpack(tar, copy, pictures_folder)
-            check_database(copy)
+                unpack(tar, folder, pictures_folder)
+            copy = folder / DATABASE
+            chats = [path for path in databases_in(folder) if path != copy]
+            for path in (copy, *chats):
+                check_database(path)
             check_version(copy)
             shas = pictures_in(copy)
-            flush(copy)
-            move_aside(database_path)
-            os.replace(copy, database_path)
-            flush(database_path.parent)
+            for path in chats:
+                replace(path, database_path.parent / path.relative_to(folder))
+            replace(copy, database_path)  # last: while it is missing, restoring needs no force
     except OSError as error:
         raise disk_trouble(error) from error
     finally:
         lock.release()
     missing = sum(not (pictures_folder / sha[:2] / sha).is_file() for sha in shas)
     return Saved(len(shas) - missing, missing)
+
+
+def replace(copy: Path, path: Path) -> None:
+    """Puts a checked database in its place; one that is there is moved aside."""
+    flush(copy)
+    make_folder(path.parent)
+    move_aside(path)
+    os.replace(copy, path)
+    flush(path.parent)
 
 
 def check_version(path: Path) -> None:
@@ -117,23 +150,29 @@ def pictures_in(path: Path) -> list[str]:
         return [sha for (sha,) in connection.execute("SELECT sha FROM pictures ORDER BY sha")]
 
 
-def unpack(tar: tarfile.TarFile, copy: Path, pictures_folder: Path) -> None:
-    """Writes the database to `copy`, and the pictures that are not there yet to their folder.
+def unpack(tar: tarfile.TarFile, folder: Path, pictures_folder: Path) -> None:
+    """Writes the databases to `folder`, and pictures that are not there yet to their own.
 
     Raises Refusal for a name, a link or a content that no backup has.
     """
     for member in tar:
         picture = PICTURE.fullmatch(member.name)
         file = tar.extractfile(member) if member.isfile() else None
-        if file is None or (picture is None and member.name != DATABASE):
+        if file is None or (picture is None and not STORED.fullmatch(member.name)):
             raise Refusal("store.not_a_backup")
         if picture is None:
-            with copy.open("wb") as database:
-                shutil.copyfileobj(file, database)
+            unpack_database(file, folder / member.name)
         elif not (pictures_folder / picture[1] / picture[2]).is_file():
             unpack_picture(file, pictures_folder / picture[1] / picture[2])
-    if not copy.is_file():
+    if not (folder / DATABASE).is_file():
         raise Refusal("store.not_a_backup")
+
+
+def unpack_database(file: IO[bytes], target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    target.touch(0o600)  # the web chat's holds the key that signs sessions
+    with target.open("wb") as database:
+        shutil.copyfileobj(file, database)
 
 
 def unpack_picture(file: IO[bytes], target: Path) -> None:

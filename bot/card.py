@@ -12,7 +12,7 @@ from bot.errors import printable
 from bot.room import character_words, panel_words
 from bot.script import MAX_CHARACTERS, MAX_PANELS
 from bot.sentences import cut, listed
-from bot.stories import Story
+from bot.stories import Original, Story
 from bot.words import say
 
 MOST_TEXT = 1_900  # characters: Discord allows 2,000 a message
@@ -59,6 +59,8 @@ def card_text(story: Story, language: str | None) -> str:
         style=story.style,
         layout=story.layout,
     )
+    if story.original is not None:
+        head += "\n" + original_words(story.original, language)
     if not story.cast and not story.panels:
         return f"{head}\n\n{say(language, 'story.card_empty')}"
     room = MOST_TEXT - len(head) - 200  # the headings
@@ -75,6 +77,16 @@ def card_text(story: Story, language: str | None) -> str:
     cast_head = say(language, "story.card_cast", count=len(cast), limit=MAX_CHARACTERS)
     panel_head = say(language, "story.card_panels", count=len(panels), limit=MAX_PANELS)
     return "\n".join([head, "", cast_head, *cast, "", panel_head, *panels]).rstrip()
+
+
+def original_words(original: Original, language: str | None) -> str:
+    """What a remix is a copy of."""
+    if original.deleted:
+        return say(language, "story.after_deleted")
+    if original.title is None:
+        return say(language, "story.after_hidden")
+    title = printable(original.title) or say(language, "story.untitled")
+    return say(language, "story.after", title=title, name=printable(original.author or ""))
 
 
 def saved_mark(member: object) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 MOST_BUTTON_BYTES = 64  # Telegram's limit: a button carries its whole meaning in so many
 Value = str | int | bool
+Right = Literal["view", "send", "files", "threads", "history"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Call:
     options: Mapping[str, Value] = field(default_factory=dict)
     attachments: Mapping[str, Attachment] = field(default_factory=dict)  # by option name
     manager: bool = False  # may change the settings of the server it is said on
+    roles: tuple[str, ...] = ()  # ids of the roles the person has on the server
+    lacks: tuple[Right, ...] = ()  # what the bot would need in this place and may not do
 
 
 MESSAGE, PRESS, FORM, ROOM = "(message)", "(press)", "(form)", "(room)"
@@ -224,3 +227,6 @@ class Chat(Protocol):
 
     async def post(self, post: Post) -> str:
         """Show a post and return its id. Raises `CannotPost`."""
+
+    async def remove(self, place: Place, message: str) -> None:
+        """Take a post of ours away; one that is gone already is no error. Raises `CannotPost`."""

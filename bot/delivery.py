@@ -19,7 +19,6 @@ from bot.posting import Poster, person_of, place_of
 from bot.progress import ProgressPosts
 from bot.results import Results
 from bot.sentences import as_sentence
-from bot.studio import Studio
 from bot.trouble import StoreTrouble
 
 MOST_FILES = 10  # a post: what Discord and Telegram take
@@ -39,11 +38,9 @@ class Delivery:
         poster: Poster,
         progress: ProgressPosts,
         results: Results,
-        studio: Studio,
     ) -> None:
         self._ledger, self._poster = ledger, poster
         self._progress, self._results = progress, results
-        self._studio = studio
         self._telling: dict[int, asyncio.Task[None]] = {}
         self._at_once = asyncio.Semaphore(MOST_AT_ONCE)
 
@@ -129,7 +126,8 @@ class Delivery:
 
     async def _drawn(self, job: Job) -> None:
         files, said = await self._results.files(job), await self._results.announcement(job)
-        notes = [as_sentence(note, job.language) for note in self._studio.notes(job.id)]
+        remarks = await self._ledger.notes.of(job.id)
+        notes = [as_sentence(remark, job.language) for remark in remarks]
         parts = [files[i : i + MOST_FILES] for i in range(0, len(files), MOST_FILES)]
         posts = [
             *(Post(place_of(job), files=part) for part in parts[:-1]),
@@ -144,7 +142,6 @@ class Delivery:
             await self._once_if_sure(job, "unsure", announce.unsure(job))
         await self._progress.close(job, announce.finishing(job))
         await self._ledger.delivered(job.id)
-        self._studio.forget_notes(job.id)
 
     async def _failed(self, job: Job) -> None:
         said = announce.failed(job)

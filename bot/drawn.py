@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from bot.alt_text import page_alts
 from bot.card import page_title, title_of
 from bot.chat import File
 from bot.errors import Refusal
@@ -12,11 +13,7 @@ from bot.page.export import Book, file_name
 from bot.page.letter import DrawnPanel, letter, side_of
 from bot.pictures import Pictures
 from bot.room import character_words, panel_words
-from bot.sentences import cut
 from bot.stories import Panel, Story
-from bot.words import say
-
-MOST_ALT = 800  # characters of panels: Discord allows 1,024 in all
 
 
 async def lettered(
@@ -43,22 +40,22 @@ async def contents_of(pictures: Pictures, panels: Sequence[Panel]) -> list[bytes
 
 
 def page_files(
-    title: str, pages: Sequence[bytes], panels: Sequence[Panel], language: str | None
+    title: str,
+    pages: Sequence[bytes],
+    panels: Sequence[Panel],
+    language: str | None,
+    layout: str = "",
 ) -> tuple[File, ...]:
-    """Pages as files to show, with words for those who cannot see them."""
+    """Pages as files to show, with words for those who cannot see them.
+
+    `layout` is the one that the pages were made with; it tells which panels are on which page.
+    """
     name = file_name(title)
+    names = [f"{name}-{number}.png" for number in range(1, len(pages) + 1)]
+    alts = page_alts(title, len(pages), panels, layout, language)
     if len(pages) == 1:
-        words = cut(" / ".join(panel_words(panel) for panel in panels), MOST_ALT)
-        alt = say(language, "story.alt", title=title, words=words)
-        return (File(f"{name}.png", pages[0], alt),)
-    return tuple(
-        File(
-            f"{name}-{number}.png",
-            page,
-            say(language, "story.alt_page", title=title, number=number, count=len(pages)),
-        )
-        for number, page in enumerate(pages, 1)
-    )
+        names = [f"{name}.png"]
+    return tuple(File(*parts) for parts in zip(names, pages, alts, strict=True))
 
 
 async def book_of(story: Story, pictures: Pictures, author: str, language: str) -> Book:

@@ -24,6 +24,7 @@ from bot.jobs import Ledger
 from bot.people import Account, People, ServerSettings
 from bot.pictures import Pictures
 from bot.sentences import error_words
+from bot.stars import Stars
 from bot.stories import Stories
 from bot.words import say
 from engine.request import EngineError
@@ -35,6 +36,7 @@ ANYWHERE = (
     "speak",
     "cancel",
     "queue",
+    "star",
 )  # presses that nobody is refused
 TRIES = 3  # of a call during which the worker changed the same story
 
@@ -55,7 +57,7 @@ class Inkwell:
         ledger: Ledger,
         config: Config,
     ) -> None:
-        self.stores = Stores(people, stories, characters, pictures, ledger, config)
+        self.stores = Stores(people, stories, characters, pictures, ledger, Stars(database), config)
         self.commands: Sequence[CommandInfo] = tuple(command.info for command in COMMANDS)
         self._by_name: Mapping[str, Command] = {c.info.name: c for c in COMMANDS}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

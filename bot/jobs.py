@@ -24,6 +24,7 @@ from bot.database import Database, to_the_end
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
 from bot.job import NAMES, NEW_NAMES, Job, NewJob, Reason
+from bot.notes import Notes
 from bot.pace import PACE, measure
 from bot.posts import Posts
 from bot.queue_order import NEXT, Position, Queue
@@ -31,7 +32,7 @@ from bot.quota import Limits
 
 __all__ = ["Job", "Ledger", "Limits", "NewJob", "Position", "Reason"]
 
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 5  # an engine may be killed a few times in a row and the story not be to blame
 BACK_OFF_SECONDS = 5.0  # after the first attempt; twice as long after each further one
 KEPT_DAYS = 30.0
 LOOK_AGAIN_SECONDS = 60.0  # should a change have been cut off before it could ring
@@ -59,6 +60,7 @@ class Ledger:
     ) -> None:
         self.changed = Changes()
         self.posts = Posts(database)
+        self.notes = Notes(database)
         self._database = database
         self._arrivals = GroupCommit(database)
         self._queue = Queue(database, engines)
@@ -234,10 +236,11 @@ class Ledger:
         for row in await self._database.rows("SELECT id FROM jobs WHERE story = ?", story):
             await self._cancel(row["id"], "waiting drawing drawn")
         async with self._database.tx() as connection:
-            await connection.execute(
-                "DELETE FROM job_pictures WHERE job IN (SELECT id FROM jobs WHERE story = ?)",
-                (story,),
-            )
+            for table in ("job_pictures", "job_notes"):
+                await connection.execute(
+                    f"DELETE FROM {table} WHERE job IN (SELECT id FROM jobs WHERE story = ?)",
+                    (story,),
+                )
             await connection.execute(
                 "UPDATE jobs SET request = '{}', about = '{}' WHERE story = ?", (story,)
             )

@@ -43,13 +43,13 @@ def backup(
         typer.Argument(metavar="FILE", help="A .tar file; if unsaid, one with today's date."),
     ] = None,
 ) -> None:
-    """Save all stories, characters and pictures to one file. The bot may run meanwhile."""
+    """Save all stories, pictures and what the chats keep to one file. The bot may run meanwhile."""
     from bot.backup import backup
 
     store = load_config().store
     file = target or Path(f"inkwell-{datetime.now():%Y-%m-%d-%H%M%S}.tar")
     saved = asyncio.run(backup(store.database, store.pictures, file))
-    show(f"{file}: the database and {pictures(saved.pictures)}")
+    show(f"{file}: the databases and {pictures(saved.pictures)}")
 
 
 @app.command()
@@ -65,7 +65,7 @@ def restore(
     store = load_config().store
     saved = asyncio.run(restore(source, store.database, store.pictures, force=force))
     lost = f"; {pictures(saved.missing)} were not in it" if saved.missing else ""
-    show(f"{store.folder}: the database and {pictures(saved.pictures)} are back{lost}")
+    show(f"{store.folder}: the databases and {pictures(saved.pictures)} are back{lost}")
 
 
 def run_bot(config: Config, chats: Sequence[Chat]) -> None:

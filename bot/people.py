@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import aiosqlite
 
-from bot.chat import Person
+from bot.chat import Person, Place
 from bot.database import Database
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
@@ -19,6 +19,10 @@ from bot.pictures import Pictures
 
 MAX_CAP = 1_000_000
 MAX_CHANNELS = 100
+MAX_ROLES = 100
+MAX_BLOCKED_WORDS = 200
+MAX_STARS = 1_000
+LISTS = ("channels", "roles", "blocked_words")  # columns that hold JSON
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ class ServerSettings:
     daily_cap: int | None = None  # pages a day on this server
     waiting_cap: int | None = None  # waiting jobs a person
     style: str | None = None
-    strict: bool = False
+    roles: tuple[str, ...] = ()  # whose people may use the bot; none: all
+    blocked_words: tuple[str, ...] = ()
+    gallery: Place | None = None  # where pages with enough stars are shown once more
+    stars: int = 3  # how many are enough
 
 
 class People:
@@ -110,17 +117,14 @@ class People:
         """Changes some fields of `ServerSettings`. Raises Refusal for a value out of range."""
         async with self._database.tx() as db:
             settings = checked_settings(replace(await stored(db, server_key), **fields))
+            values = row_of(settings)
             await db.execute(
-                "INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    server_key,
-                    settings.who,
-                    json.dumps(settings.channels),
-                    settings.daily_cap,
-                    settings.waiting_cap,
-                    settings.style,
-                    settings.strict,
-                ),
+                f"INSERT OR REPLACE INTO servers (key, {', '.join(values)})"
+                f" VALUES (?{', ?' * len(values)})",
+                (server_key, *values.values()),
+            )
+            await db.execute(  # other pages may have enough stars now
+                "UPDATE exhibits SET changes = changes + 1 WHERE server = ?", (server_key,)
             )
         return settings
 
@@ -141,8 +145,17 @@ def settings_from(row: sqlite3.Row | None) -> ServerSettings:
     if row is None:
         return ServerSettings()
     fields = {name: row[name] for name in row.keys() if name != "key"}  # noqa: SIM118
-    channels = tuple(json.loads(row["channels"]))
-    return ServerSettings(**{**fields, "channels": channels, "strict": bool(row["strict"])})
+    fields |= {name: tuple(json.loads(row[name])) for name in LISTS}
+    gallery = None if row["gallery"] is None else Place(**json.loads(row["gallery"]))
+    return ServerSettings(**{**fields, "gallery": gallery})
+
+
+def row_of(settings: ServerSettings) -> dict[str, Any]:
+    """The columns of a server's row, without its key."""
+    columns = asdict(settings)
+    columns |= {name: json.dumps(columns[name], ensure_ascii=False) for name in LISTS}
+    gallery = columns["gallery"]
+    return columns | {"gallery": None if gallery is None else json.dumps(gallery)}
 
 
 def checked_settings(settings: ServerSettings) -> ServerSettings:
@@ -154,5 +167,12 @@ def checked_settings(settings: ServerSettings) -> ServerSettings:
             raise Refusal("store.cap", limit=MAX_CAP)
     if len(settings.channels) > MAX_CHANNELS:
         raise Refusal("store.many_channels", limit=MAX_CHANNELS)
+    if len(settings.roles) > MAX_ROLES:
+        raise Refusal("store.many_roles", limit=MAX_ROLES)
+    if len(settings.blocked_words) > MAX_BLOCKED_WORDS:
+        raise Refusal("store.many_words", limit=MAX_BLOCKED_WORDS)
+    if not 1 <= settings.stars <= MAX_STARS:
+        raise Refusal("store.stars", limit=MAX_STARS)
     style = None if settings.style is None else checked_name(settings.style)
-    return replace(settings, style=style, channels=tuple(dict.fromkeys(settings.channels)))
+    once: dict[str, Any] = {name: tuple(dict.fromkeys(getattr(settings, name))) for name in LISTS}
+    return replace(settings, style=style, **once)

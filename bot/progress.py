@@ -20,8 +20,9 @@ from bot.studio import Drawing, Studio, contact_sheet
 from bot.words import say
 
 EDIT_SECONDS = 5.0  # between two edits of one message: platforms ask for it
-ROUND_SECONDS = 1.0
-MOST_A_ROUND = 20  # messages: Telegram takes about 30 a second
+ROUND_SECONDS = 1.0  # from one look to the next while nothing changes in the queue
+PAUSE_SECONDS = 0.3  # between two rounds at least: what comes together is told together
+MOST_A_ROUND = 6  # messages, so 20 a second: Telegram takes about 30
 REFUSED_SECONDS = 60.0  # after a platform refused an edit
 PURPOSE = "progress"
 
@@ -48,40 +49,50 @@ class ProgressPosts:
         self._studio = studio
         self._told: dict[int, Told] = {}
 
-    async def run(self) -> None:
-        """Until cancelled."""
+    async def run(self, round_seconds: float = ROUND_SECONDS) -> None:
+        """Until cancelled: a round every so many seconds, and whenever the queue changes.
+
+        The post about a new job is all the answer that its person gets, so it must not wait.
+        """
         while True:
+            seen, more = self._ledger.changed.count, False
             try:
-                await self.round()
+                more = await self.round()
             except Refusal as trouble:  # such as a full disk: the next round may do
                 log.warning("cannot say how far the drawings are: %s", trouble)
-            await asyncio.sleep(ROUND_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
+            if not more:
+                await self._ledger.changed.after(seen, round_seconds - PAUSE_SECONDS)
 
-    async def round(self) -> None:
-        """Posts and edits what is due, the jobs first that were told longest ago."""
+    async def round(self) -> bool:
+        """Posts and edits what is due, the jobs first that were told longest ago.
+
+        Returns whether some had to be left for the next round.
+        """
         positions = await self._ledger.positions()
         for job_id in [job_id for job_id in self._told if job_id not in positions]:
             del self._told[job_id]
         now = time.monotonic()
         due = sorted((job_id for job_id in positions if self._due(job_id) <= now), key=self._due)
         texts = [(job_id, positions[job_id]) for job_id in due]
-        await self._tell(texts)
+        return await self._tell(texts)
 
     def _due(self, job_id: int) -> float:
         told = self._told.get(job_id)
         return told.due if told else 0.0
 
-    async def _tell(self, jobs: Iterable[tuple[int, Position]]) -> None:
+    async def _tell(self, jobs: Iterable[tuple[int, Position]]) -> bool:
         posted = 0
         for job_id, position in jobs:
             if posted == MOST_A_ROUND:
-                return
+                return True
             if job_id not in self._told:
                 try:
                     self._told[job_id] = Told(await self._ledger.get(job_id))
                 except Refusal:  # its person was forgotten this moment
                     continue
             posted += await self._update(self._told[job_id], position)
+        return False
 
     async def _update(self, told: Told, position: Position) -> bool:
         """Whether something was sent."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot import announce
+from bot.alt_text import MOST_ALT
 from bot.announce import Announcement
 from bot.characters import Characters
 from bot.chat import File
@@ -15,6 +16,7 @@ from bot.editing import look_tag
 from bot.errors import Refusal, printable
 from bot.job import Job
 from bot.jobs import Ledger
+from bot.memes import AboutMeme, meme_files
 from bot.page.sheet import character_sheet
 from bot.pictures import Pictures
 from bot.requests import AboutPage, AboutSheet
@@ -22,8 +24,6 @@ from bot.sentences import cut, listed
 from bot.stories import Panel, Stories, Story
 from bot.words import say
 from engine.request import DrawRequest
-
-MOST_ALT = 1_000  # characters: Discord allows 1,024
 
 Drawn = Mapping[int, str]  # panel index of the request → SHA-256
 
@@ -45,6 +45,8 @@ class Results:
         drawn = await self.ledger.pictures(job.id)
         if job.kind == "sheet":
             await self._keep_sheet(job, drawn)
+        elif job.kind == "meme-draw":
+            await self.files(job)  # made anew whenever it is shown; here it is found out if it can
         else:
             await self._keep_pages(job, drawn)
 
@@ -52,18 +54,25 @@ class Results:
         """What the person gets to see. Raises Refusal if it is gone."""
         if job.kind == "sheet":
             return await self._sheet_files(job)
+        if job.kind == "meme-draw":
+            drawn = await self.ledger.pictures(job.id)
+            return await meme_files(
+                self.pictures, AboutMeme.from_json(job.about), drawn, job.language
+            )
         about = AboutPage.from_json(job.about)
         shas = await self.stories.pages(about.story, job.id)
         if not shas:
             raise Refusal("store.no_story")
         pages = [await self.pictures.read(sha) for sha in shas]
-        files = page_files(title_of(about, job.language), pages, about.panels, job.language)
-        return tuple(replace(file, alt=cut(file.alt, MOST_ALT)) for file in files)
+        title = title_of(about, job.language)
+        return page_files(title, pages, about.panels, job.language, about.layout)
 
     async def announcement(self, job: Job) -> Announcement:
         """What is said with the files."""
         if job.kind == "sheet":
             return announce.drawn(job, printable(AboutSheet.from_json(job.about).name))
+        if job.kind == "meme-draw":
+            return announce.drawn(job, printable(AboutMeme.from_json(job.about).name))
         about = AboutPage.from_json(job.about)
         return announce.drawn(job, title_of(about, job.language), about.number)
 

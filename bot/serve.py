@@ -17,6 +17,7 @@ from bot.config import Config
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.errors import Refusal
+from bot.gallery import Gallery
 from bot.inkwell import Inkwell
 from bot.jobs import Ledger
 from bot.people import People
@@ -24,6 +25,7 @@ from bot.pictures import Pictures
 from bot.posting import Poster
 from bot.progress import ProgressPosts
 from bot.results import Results
+from bot.stars import Stars
 from bot.stories import Stories
 from bot.studio import Studio
 from bot.trouble import StoreTrouble
@@ -119,11 +121,14 @@ async def running(
         engine = await stack.enter_async_context(engine_of(config, program))
         worker = Worker(ledger, engine, pictures, results, studio)
         gate = Gate(Inkwell(database, pictures, people, stories, characters, ledger, config))
-        poster = Poster({chat.name: chat for chat in chats}, ledger.posts)
+        by_name = {chat.name: chat for chat in chats}
+        poster = Poster(by_name, ledger.posts)
         progress = ProgressPosts(ledger, poster, studio)
-        delivery = Delivery(ledger, poster, progress, results, studio)
+        delivery = Delivery(ledger, poster, progress, results)
+        gallery = Gallery(Stars(database), by_name, people, stories, pictures)
         await stack.enter_async_context(started(chats, gate))
-        for work in (progress.run(), delivery.run(), keep_house(ledger, pictures)):
+        works = (progress.run(), delivery.run(), gallery.run(), keep_house(ledger, pictures))
+        for work in works:
             await stack.enter_async_context(background(work))
         worker.start()
         try:

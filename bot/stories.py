@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import aiosqlite
 
@@ -16,6 +17,7 @@ from bot.pictures import require_pictures
 from bot.sharing import audiences
 from bot.story import (
     CastMember,
+    Original,
     Panel,
     Story,
     checked_story,
@@ -26,11 +28,12 @@ from bot.story import (
     story_from,
 )
 
-__all__ = ["CastMember", "Panel", "Stories", "Story"]
+__all__ = ["CastMember", "Original", "Panel", "Stories", "Story"]
 
 MAX_STORIES = 1_000  # a person
 MAX_STEPS = 20  # back
 KEPT_DRAWINGS = 5  # of a story: older ones lose their pages
+DOUBLE_PRESS_SECONDS = 10.0
 
 # Cast and panels come as JSON, [position, every field of the dataclass] each.
 SELECT = """
@@ -43,7 +46,19 @@ SELECT stories.*, (
     )) FROM panels WHERE story = stories.id
 ) AS panels, (
     SELECT json_group_array(audience) FROM story_shares WHERE story = stories.id
-) AS audiences
+) AS audiences, (
+    SELECT CASE
+        WHEN before.id IS NULL THEN json_array(NULL, NULL, json('true'))
+        WHEN before.owner <> stories.owner
+            AND NOT EXISTS (SELECT 1 FROM story_shares WHERE story = before.id)
+            THEN json_array(NULL, NULL, json('false'))
+        ELSE json_array(
+            before.title, (SELECT name FROM people WHERE key = before.owner), json('false')
+        )
+    END
+    FROM remixes LEFT JOIN stories AS before ON before.id = remixes.parent
+    WHERE remixes.story = stories.id
+) AS original
 FROM stories
 """
 SHARED = "EXISTS (SELECT 1 FROM story_shares WHERE story = id AND audience IN (?, ?))"
@@ -80,6 +95,38 @@ class Stories:
             )
             if room is not None:
                 await enter(db, story_id, owner, room)
+            return await owned(db, story_id, owner)
+
+        return await self._writes.run(insert)
+
+    async def remix(self, owner: str, original: Story, copy: Story) -> Story:
+        """A new story like `copy`, of which the original is remembered. Raises Refusal.
+
+        Another one made of the same original a moment ago is returned instead: a double press.
+        """
+        copy, story_id, now = checked_story(copy), new_id(), time.time()
+        look = (copy.title, copy.style, copy.layout, copy.seed)
+
+        async def insert(db: aiosqlite.Connection) -> Story:
+            twins = await db.execute_fetchall(
+                "SELECT id FROM stories JOIN remixes ON remixes.story = id"
+                " WHERE remixes.parent = ? AND owner = ? AND created > ?",
+                (original.id, owner, now - DOUBLE_PRESS_SECONDS),
+            )
+            for twin in twins:
+                return await owned(db, twin["id"], owner)
+            await check_number(db, owner)
+            await db.execute(
+                "INSERT INTO stories VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, 1)",
+                (story_id, owner, *look, now, now),
+            )
+            await db.execute(
+                "INSERT INTO remixes VALUES (?, (SELECT id FROM stories WHERE id = ?))",
+                (story_id, original.id),
+            )
+            await write(db, replace(copy, id=story_id, room=None, shared_with=()))
+            if copy.room is not None:
+                await enter(db, story_id, owner, copy.room)
             return await owned(db, story_id, owner)
 
         return await self._writes.run(insert)
@@ -282,6 +329,7 @@ async def keep_step(db: aiosqlite.Connection, story: Story) -> None:
 async def forget_old_pages(db: aiosqlite.Connection, story_id: str) -> None:
     await db.execute(
         "DELETE FROM pages WHERE story = ?1 AND job NOT IN ("
-        "SELECT DISTINCT job FROM pages WHERE story = ?1 ORDER BY job DESC LIMIT ?2)",
+        "SELECT DISTINCT job FROM pages WHERE story = ?1 ORDER BY job DESC LIMIT ?2)"
+        " AND job NOT IN (SELECT job FROM exhibits)",  # their posts are edited with every star
         (story_id, KEPT_DRAWINGS),
     )

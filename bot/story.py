@@ -46,6 +46,15 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Original:
+    """What a remix is a copy of. Without a title its readers may not see it any more."""
+
+    title: str | None = None
+    author: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
 class Story:
     """A story as it was read; `version` is how `Stories.save` knows whether it still is so."""
 
@@ -63,6 +72,7 @@ class Story:
     created: float  # seconds since 1970
     changed: float
     version: int
+    original: Original | None = None  # of a remix
 
 
 def checked_story(story: Story) -> Story:
@@ -168,4 +178,5 @@ def story_from(row: sqlite3.Row) -> Story:
         created=row["created"],
         changed=row["changed"],
         version=row["version"],
+        original=None if row["original"] is None else Original(*json.loads(row["original"])),
     )

@@ -45,11 +45,10 @@ class Drawing:
 
 
 class Studio:
-    """The jobs that are at the engine, by number, and what the engine remarked on jobs."""
+    """The jobs that are at the engine, by number."""
 
     def __init__(self) -> None:
         self._drawings: dict[int, Drawing] = {}
-        self._notes: dict[int, dict[str, None]] = {}
 
     @contextmanager
     def drawing(self, job_id: int) -> Iterator[Drawing]:
@@ -62,16 +61,6 @@ class Studio:
 
     def get(self, job_id: int) -> Drawing | None:
         return self._drawings.get(job_id)
-
-    def note(self, job_id: int, words: str) -> None:
-        """Something that the person should hear with the finished page."""
-        self._notes.setdefault(job_id, {})[words] = None
-
-    def notes(self, job_id: int) -> list[str]:
-        return list(self._notes.get(job_id, ()))
-
-    def forget_notes(self, job_id: int) -> None:
-        self._notes.pop(job_id, None)
 
     def __len__(self) -> int:
         return len(self._drawings)

@@ -1,8 +1,8 @@
 """The worker: takes jobs from the ledger one after the other and has them drawn.
 
 Whatever happens to a job is written into the ledger, which tells the delivery. An engine that is
-down costs a job nothing; one that dies while drawing costs an attempt; what is refused, or breaks
-in here, ends the job with a reason that its person is told.
+down, or that dies while the bot is stopped, costs a job nothing; one that dies while drawing costs
+an attempt; what is refused, or breaks in here, ends the job with a reason that its person is told.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class Worker:
             return self._next_wait()
         except EngineDied as error:
             log.warning("job %d: the engine died: %s", job.id, error.why)
-            if drawing.panels:  # it gets further each time, so there are not many such times
+            # With more panels than before it gets further each time, so there are not many such
+            # times. While we stop, the engine may have been told to stop with us.
+            if drawing.panels or self._stopping:
                 await self._ledger.give_back(job.id)
             else:
                 await self._ledger.try_later(job.id, error.key, **error.values)
@@ -136,7 +138,7 @@ class Worker:
                 async for event in events:
                     drawing.see(event)
                     if isinstance(event, Note):
-                        self._studio.note(job.id, note_in_words(job.language, event))
+                        await self._ledger.notes.add(job.id, note_in_words(job.language, event))
                     if isinstance(event, PanelDrawn):
                         sha = await self._pictures.add(event.png)
                         await self._ledger.keep_pictures(job.id, {event.index: sha})

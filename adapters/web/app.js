@@ -208,6 +208,10 @@ function heard(event) {
     }
     showTitle();
   }
+  if (event.type === "gone") {
+    transcript.take(event.id);
+    transcript.welcome(welcome());
+  }
   if (event.type !== "message") return;
   const { message } = event;
   const isNews = !message.mine && message.progress === null;

@@ -56,6 +56,7 @@ export function askSettings(me, { change, forget }) {
     },
   });
   dialog.querySelector(".fields").append(
+    h("p", { class: "help" }, say("known_by")),
     h(
       "details",
       {},

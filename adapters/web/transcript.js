@@ -161,6 +161,17 @@ export class Transcript {
     element.classList.toggle("flash", before.drawn && message.progress === null);
   }
 
+  /** One message was taken away. */
+  take(id) {
+    const element = this.seen.get(id)?.element;
+    if (!element) return;
+    const next = element.nextElementSibling;
+    if (element.contains(document.activeElement)) $("box").focus({ preventScroll: true });
+    element.remove();
+    this.seen.delete(id);
+    if (next) this.repeat(next);
+  }
+
   remove(room) {
     if (room === this.room) this.open(room, { messages: [], older: false });
   }

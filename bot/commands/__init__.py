@@ -21,7 +21,9 @@ from bot.commands import (
     meme,
     personal,
     queue,
+    remix,
     settings,
+    star,
 )
 from bot.commands.context import Command, OnPress, Topic
 
@@ -32,8 +34,10 @@ TOPICS: tuple[Topic, ...] = (
     looks.TOPIC,
     draw.TOPIC,
     keep.TOPIC,
+    remix.TOPIC,
     characters.TOPIC,
     meme.TOPIC,
+    star.TOPIC,
     queue.TOPIC,
     settings.TOPIC,
     personal.TOPIC,

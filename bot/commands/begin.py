@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bot.card import title_of
 from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Option, Reply
+from bot.commands.checking import check_story, check_words
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.stories import STORY, card, chosen_own, save, uploaded
 from bot.editing import namesakes, next_page, random_seed, with_lines
@@ -74,6 +75,7 @@ async def begin(
     context: Context, beginning: Beginning, kept: Mapping[str, SavedCharacter]
 ) -> Replies:
     """Makes the story and answers with its card, in a room of its own."""
+    check_beginning(context, beginning)
     draw = context.stores.config.draw
     story = await context.stores.stories.new(
         context.me,
@@ -95,6 +97,18 @@ async def begin(
     return (in_room(context, story, *notes),)
 
 
+def check_beginning(context: Context, beginning: Beginning) -> None:
+    """Refuses a story with blocked words before anything of it is kept. Raises Refusal."""
+    typed = beginning.typed
+    check_words(
+        context,
+        beginning.title,
+        beginning.pictured,
+        *(words for line in typed.characters for words in (line.name, line.description)),
+        *(words for line in typed.panels for words in (line.text, line.caption)),
+    )
+
+
 def with_picture(story: Story, who: str | None, picture: str) -> Story:
     """The story with an uploaded picture for somebody of its cast, or somebody new."""
     wanted = same_name(who) if who is not None else same_name(story.cast[0].name)
@@ -108,7 +122,9 @@ def with_picture(story: Story, who: str | None, picture: str) -> Story:
 
 
 def in_room(context: Context, story: Story, *notes: str) -> Reply:
-    """The card, for a place of the story's own."""
+    """The card, for a place of the story's own; here, where the bot cannot make one."""
+    if "threads" in context.call.lacks and not context.private:
+        return card(context, story, *notes, context.say("story.no_thread"))
     return replace(card(context, story, *notes), room=title_of(story, context.language))
 
 
@@ -117,6 +133,7 @@ async def go_on(context: Context) -> Replies:
     story = await chosen_own(context)
     if not story.cast:
         raise Refusal("story.no_panels_yet")
+    check_story(context, story)
     page = await context.stores.stories.new(
         context.me,
         title=next_title(story.title),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.buttons import Press, button
 from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, File, Option, Reply
+from bot.commands.checking import check_words
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.draw import enqueue
 from bot.commands.keep import SHARES, audience
@@ -58,6 +59,7 @@ async def chosen_own(context: Context) -> SavedCharacter:
 
 async def new(context: Context) -> Replies:
     """`/character new`"""
+    check_words(context, context.text("name"), context.text("description"))
     character = await context.stores.characters.new(
         context.me,
         name=context.words("name"),
@@ -106,6 +108,7 @@ async def sheet_pressed(context: Context, press: Press) -> Replies:
 
 async def show_sheet(context: Context, character: SavedCharacter) -> Replies:
     """The character in four poses: at once if that was drawn before, else it is queued."""
+    check_words(context, character.name, character.description)
     if character.sheet is not None:
         sheet = await context.stores.pictures.read(character.sheet)
         return (Reply(line(character), (File("sheet.png", sheet, line(character)),)),)
@@ -129,6 +132,7 @@ async def edit(context: Context) -> Replies:
     """`/character edit`"""
     character = await chosen_own(context)
     fields = {name: context.text(name) for name in ("name", "description")}
+    check_words(context, *fields.values())
     fields["reference"] = await uploaded(context, "picture")
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:

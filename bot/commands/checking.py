@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from bot.chat import Attachment, Call, Option, Value
+from bot.blocked_words import blocked_word
+from bot.chat import Attachment, Call, Option, Right, Value
 from bot.commands.context import Command, Context
 from bot.errors import Refusal, quoted
+from bot.jobs import NewJob
+from bot.memes import AboutMeme
+from bot.requests import AboutPage
+from bot.sentences import listed
+from bot.stories import Story
+from bot.words import say
+from engine.request import DrawRequest
+
+NEEDED: tuple[Right, ...] = ("view", "send", "files")  # to deliver what was drawn
+
+
+class RightsMissing(Refusal):
+    """The bot may not do in a place what a drawing needs."""
+
+    def __init__(self, rights: Iterable[Right]) -> None:
+        self.rights = tuple(rights)
+        super().__init__("commands.rights_missing")
+
+    def say(self, language: str | None) -> str:
+        names = [say(language, f"right.{right}") for right in self.rights]
+        return say(language, self.key, rights=listed(language, names))
 
 
 def checked_options(command: Command, call: Call) -> Mapping[str, Value]:
@@ -76,5 +98,56 @@ async def check_allowed(context: Context) -> None:
         return
     if settings.who == "managers":
         raise Refusal("commands.managers_only")
+    if settings.roles and not set(settings.roles).intersection(context.call.roles):
+        raise Refusal("commands.no_role")
     if settings.channels and context.place.channel not in settings.channels:
         raise Refusal("commands.not_here")
+
+
+def check_rights(context: Context) -> None:
+    """Refuses what could not be delivered here once it is drawn. Raises RightsMissing."""
+    missing = [right for right in NEEDED if right in context.call.lacks]
+    if missing:
+        raise RightsMissing(missing)
+
+
+def check_words(context: Context, *texts: str | None) -> None:
+    """Refuses words that the server has blocked. Raises Refusal, which names the first."""
+    word = blocked_word(context.settings.blocked_words, filter(None, texts))
+    if word is not None:
+        raise Refusal("commands.blocked_word", word=quoted(word))
+
+
+def check_story(context: Context, story: Story) -> None:
+    """The same for all that is written in a story. Raises Refusal."""
+    if context.settings.blocked_words:
+        check_words(context, *story_texts(story))
+
+
+def story_texts(story: Story) -> Iterator[str | None]:
+    yield story.title
+    for member in story.cast:
+        yield from (member.name, member.description)
+    for panel in story.panels:
+        yield from (panel.text, panel.caption)
+
+
+def check_job(context: Context, job: NewJob) -> None:
+    """Refuses a job that could not be delivered here, or not with these words. Raises Refusal."""
+    check_rights(context)
+    if context.settings.blocked_words:
+        check_words(context, *job_texts(job))
+
+
+def job_texts(job: NewJob) -> Iterator[str | None]:
+    """All that was written by people in a job."""
+    request = DrawRequest.from_json(job.request)
+    for character in request.characters:
+        yield from (character.name, character.description)
+    yield from (panel.text for panel in request.panels)
+    if job.kind == "meme-draw":
+        yield AboutMeme.from_json(job.about).scene
+    elif job.kind != "sheet":
+        page = AboutPage.from_json(job.about)
+        yield page.title
+        yield from (panel.caption for panel in page.panels)

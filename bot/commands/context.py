@@ -16,6 +16,7 @@ from bot.people import Account, People, ServerSettings
 from bot.pictures import Pictures
 from bot.requests import Requests
 from bot.sentences import cut
+from bot.stars import Stars
 from bot.stories import Stories, Story
 from bot.words import known_language, say
 from engine.prompts import same_name
@@ -34,6 +35,7 @@ class Stores:
     characters: Characters
     pictures: Pictures
     ledger: Ledger
+    stars: Stars
     config: Config
     drafts: Drafts = field(default_factory=Drafts)
 

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from bot.announce import waiting_text
 from bot.buttons import Press, button
 from bot.card import in_rows, is_drawn, page_buttons, words_tag
-from bot.chat import Button, CommandInfo, Option, Reply
+from bot.chat import CommandInfo, Option, Reply
+from bot.commands.checking import check_job
 from bot.commands.choosing import choose_panel, number_of
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.stories import PANEL, STORY, chosen_own, pages, save
 from bot.editing import all_anew, another_take, panel_at
 from bot.errors import Refusal, UserError
-from bot.jobs import Job, NewJob
+from bot.jobs import NewJob
 from bot.page.layouts import LAYOUTS
 from bot.page.lettering import check_fonts
 from bot.requests import page_job
@@ -113,7 +113,7 @@ async def queue_or_undo(
 async def queue(
     context: Context, story: Story, only: Sequence[int], number: int | None = None
 ) -> Replies:
-    """Freezes the request and puts it into the queue; answers with number, place and estimate."""
+    """Freezes the request and puts it into the queue."""
     captions = [panel.caption for panel in story.panels if panel.caption]
     if LAYOUTS[story.layout].typeset:
         await asyncio.to_thread(check_fonts, captions)
@@ -130,15 +130,14 @@ async def queue(
 
 
 async def enqueue(context: Context, new: NewJob) -> Replies:
-    """Puts a job into the queue. Raises Refusal over a limit."""
-    job = await context.stores.ledger.enqueue(new, context.limits())
-    position = await context.stores.ledger.position(job.id)
-    text = waiting_text(context.language, job.id, position)
-    return (Reply(text, buttons=((cancel_button(context, job),),), private=True),)
+    """Puts a job into the queue. Raises Refusal over a limit, and where nothing can be posted.
 
-
-def cancel_button(context: Context, job: Job) -> Button:
-    return button(context.say("button.cancel"), "cancel", str(job.id), look="danger")
+    Nothing is answered: the job's progress post comes at once, says number, place and estimate, and
+    lets it be cancelled.
+    """
+    check_job(context, new)
+    await context.stores.ledger.enqueue(new, context.limits())
+    return ()
 
 
 async def cancel(context: Context) -> Replies:

@@ -10,10 +10,12 @@ from bot.buttons import Press, button
 from bot.card import card_name, in_rows, is_drawn, page_buttons, title_of
 from bot.chat import CommandInfo, File, Option, Place, Reply
 from bot.commands.begin import in_room
+from bot.commands.checking import check_story
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.stories import STORY, card, chosen, chosen_own, pages, save
 from bot.drawn import book_of, page_files
 from bot.errors import Refusal
+from bot.memes import AboutMeme, meme_files
 from bot.page.export import FORMATS, export
 from bot.requests import AboutPage, AboutSheet
 from bot.sentences import cut
@@ -49,11 +51,14 @@ async def show_pressed(context: Context, press: Press) -> Replies:
 
 async def show_story(context: Context, story: Story) -> Replies:
     """The card, for its owner to go on with, and the pages; other people see the pages."""
+    check_story(context, story)
     drawn = is_drawn(story)
     if story.owner != context.me:
         if not drawn:
             raise Refusal("story.nothing_to_see")
-        return (Reply(title_of(story, context.language), await pages(context, story)),)
+        remix = button(context.say("button.remix"), "remix", story.id)
+        title = title_of(story, context.language)
+        return (Reply(title, await pages(context, story), ((remix,),)),)
     if is_direct(context.place) and story.room != context.place.key:
         story = await save(context, replace(story, room=context.place.key))
     alone = context.private and context.place.thread is None
@@ -98,6 +103,7 @@ async def export_story(context: Context) -> Replies:
 
 async def exported(context: Context, story: Story, wanted: str) -> tuple[File, ...]:
     """The files of a story in one of `FORMATS`. Raises Refusal."""
+    check_story(context, story)
     author = context.account.name if story.owner == context.me else ""
     book = await book_of(story, context.stores.pictures, author, context.language)
     files = await asyncio.to_thread(export, book, wanted)
@@ -195,22 +201,27 @@ async def send_pressed(context: Context, press: Press) -> Replies:
         character = await context.stores.characters.get(about.character, context.me, job.server)
         files = await shown_again(context, about.name, [character.sheet or ""], ())
         return (Reply(files=files),)
+    if job.kind == "meme-draw":
+        drawn = await context.stores.ledger.pictures(job.id)
+        about_meme = AboutMeme.from_json(job.about)
+        files = await meme_files(context.stores.pictures, about_meme, drawn, context.language)
+        return (Reply(files=files),)
     page = AboutPage.from_json(job.about)
     story = await context.own(page.story)
     shas = await context.stores.stories.pages(story.id, job.id)
     title = title_of(story, context.language)
-    files = await shown_again(context, title, shas, page.panels)
+    files = await shown_again(context, title, shas, page.panels, page.layout)
     return (Reply(title, files, page_buttons(story.id, context.language)),)
 
 
 async def shown_again(
-    context: Context, title: str, shas: Sequence[str], panels: Sequence[Panel]
+    context: Context, title: str, shas: Sequence[str], panels: Sequence[Panel], layout: str = ""
 ) -> tuple[File, ...]:
     """Kept pictures as files. Raises Refusal if they are gone."""
     if not shas:
         raise Refusal("store.picture_gone")
     contents = [await context.stores.pictures.read(sha) for sha in shas]
-    return page_files(title, contents, panels, context.language)
+    return page_files(title, contents, panels, context.language, layout)
 
 
 TOPIC = Topic(

@@ -1,4 +1,4 @@
-"""Memes: words on one of a person's panels, or on a picture that came along."""
+"""Memes: words on one of a person's panels, on a picture that came along, or drawn for them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ from dataclasses import replace
 
 from bot.buttons import Press
 from bot.card import is_drawn
+from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Field, File, Option, Reply
+from bot.commands.begin import saved_lines
+from bot.commands.checking import check_words
 from bot.commands.choosing import choose_panel, panel_with
 from bot.commands.context import Command, Context, Replies, Topic, fields_of
+from bot.commands.draw import enqueue
 from bot.commands.stories import PANEL, STORY, chosen
 from bot.editing import panel_at
-from bot.errors import Refusal
+from bot.errors import Refusal, quoted
+from bot.limits import MAX_NAME
+from bot.memes import AboutMeme, meme_job, meme_request
+from bot.page.lettering import check_fonts
 from bot.page.meme import LONGEST, meme
+from bot.script import split_speaker
 from bot.stories import Panel, Story
 from bot.uploads import accept_upload
+from engine.prompts import same_name
 
 MEME = CommandInfo(
     "meme",
     "help.meme",
     (
+        Option("words", "help.option_words", limit=LONGEST + MAX_NAME + 4),
+        Option("character", "help.option_character_meme", suggests=True, limit=MAX_NAME),
         Option("top", "help.option_top", limit=LONGEST),
         Option("bottom", "help.option_bottom", limit=LONGEST),
         Option("caption", "help.option_bar", limit=LONGEST),
@@ -38,8 +49,11 @@ WORDS = tuple(FIELDS)
 
 
 async def make(context: Context) -> Replies:
-    """`/meme`: answers at once, nothing is drawn."""
-    words = {name: context.text(name) or "" for name in WORDS}
+    """`/meme`: with a character it is drawn, else it is answered at once."""
+    who, words = await wanted(context)
+    check_words(context, *words.values())
+    if who is not None:
+        return await drawn(context, who, words)
     file = context.file("picture")
     if file is not None:
         picture = await asyncio.to_thread(accept_upload, file.content)
@@ -54,6 +68,58 @@ async def make(context: Context) -> Replies:
     if not any(words.values()):
         return meme_form(context, story, panel)
     return await of_panel(context, panel, words)
+
+
+async def wanted(context: Context) -> tuple[SavedCharacter | None, dict[str, str]]:
+    """Who is to be drawn, if anybody, and the words for each place. Raises Refusal."""
+    words = {name: context.text(name) or "" for name in WORDS}
+    said, name = (context.text("words") or "").strip(), context.text("character")
+    if name is not None:
+        who: SavedCharacter | None = await known(context, name)
+    else:
+        who, said = await somebody_says(context, said)
+    if said and words["caption"]:
+        raise Refusal("meme.words_twice")
+    return who, words | {"caption": said or words["caption"]}
+
+
+async def known(context: Context, name: str) -> SavedCharacter:
+    """A character that the caller may use, by name. Raises Refusal."""
+    plain = name.strip().strip("[]【】［］")
+    found = await context.stores.characters.named(context.me, plain, context.server)
+    if found is None:
+        raise Refusal("meme.nobody", name=quoted(plain))
+    return found
+
+
+async def somebody_says(context: Context, said: str) -> tuple[SavedCharacter | None, str]:
+    """Who is meant by "Name: words", and the words. Nobody where a picture is at hand."""
+    if context.file("picture") is not None or context.number("panel") is not None:
+        return None, said
+    kept = await context.saved()
+    parts = split_speaker(said, saved_lines(kept))
+    return (None, said) if parts is None else (kept[same_name(parts[0])], parts[1])
+
+
+async def drawn(context: Context, who: SavedCharacter, words: dict[str, str]) -> Replies:
+    """Puts a meme into the queue: one panel of somebody, of which the words say what it shows."""
+    if not any(map(str.strip, words.values())):
+        raise Refusal("meme.no_words")
+    for said in words.values():
+        if len(said.strip()) > LONGEST:
+            raise Refusal("meme.too_long", limit=LONGEST, length=len(said.strip()))
+    await asyncio.to_thread(check_fonts, list(filter(None, words.values())))
+    about = AboutMeme(who.name, words)
+    style = context.settings.style or context.stores.config.draw.style
+    job = meme_job(
+        about,
+        await meme_request(context.stores.requests, who, about, style),
+        person=context.me,
+        place=context.place,
+        server=context.server,
+        language=context.language,
+    )
+    return await enqueue(context, job)
 
 
 async def made(context: Context, picture: bytes, words: dict[str, str]) -> Replies:
@@ -105,6 +171,7 @@ async def meme_filled(context: Context, press: Press) -> Replies:
     story = await context.story(press.subject)
     fields = fields_of(context.call)
     words = {name: fields.get(name, "") for name in WORDS}
+    check_words(context, *words.values())
     return await of_panel(context, panel_with(story, press.argument), words)
 
 

@@ -7,6 +7,7 @@ from bot.card import in_rows
 from bot.chat import CommandInfo, Reply
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.jobs import Job, Position
+from bot.memes import AboutMeme
 from bot.requests import AboutPage, AboutSheet
 from bot.sentences import cut, duration
 
@@ -48,6 +49,8 @@ def what(context: Context, job: Job) -> str:
     """What a job draws, in a few words."""
     if job.kind == "sheet":
         return context.say("job.what_sheet", name=AboutSheet.from_json(job.about).name)
+    if job.kind == "meme-draw":
+        return context.say("job.what_meme", name=AboutMeme.from_json(job.about).name)
     about = AboutPage.from_json(job.about)
     title = about.title or context.say("story.untitled")
     if about.number is not None:

@@ -1,18 +1,21 @@
-"""What the managers of a server decide: who may draw, where, how much, in which style."""
+"""What the managers of a server decide: who may draw, where, how much, which words, the gallery."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from bot.blocked_words import folded_words
 from bot.chat import CommandInfo, Option
 from bot.commands.begin import STYLES
+from bot.commands.checking import check_rights
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.errors import Refusal, quoted
-from bot.people import MAX_CAP, ServerSettings
+from bot.people import MAX_CAP, MAX_STARS, ServerSettings
 from bot.sentences import listed
 
 NO_LIMIT = -1
+LONGEST_WORD = 100  # characters
 SETTINGS = CommandInfo(
     "settings",
     "help.settings",
@@ -22,6 +25,12 @@ SETTINGS = CommandInfo(
         Option("daily_cap", "help.option_daily_cap", int, lowest=NO_LIMIT, highest=MAX_CAP),
         Option("waiting_cap", "help.option_waiting_cap", int, lowest=NO_LIMIT, highest=MAX_CAP),
         Option("style", "help.option_default_style", choices=(*STYLES, "default")),
+        Option("role", "help.option_role", limit=100),
+        Option("unrole", "help.option_unrole", limit=100),
+        Option("block_word", "help.option_block_word", limit=LONGEST_WORD),
+        Option("unblock_word", "help.option_unblock_word", limit=LONGEST_WORD),
+        Option("gallery", "help.option_gallery", choices=("here", "off")),
+        Option("stars", "help.option_stars", int, lowest=1, highest=MAX_STARS),
         Option("block", "help.option_block", limit=100),
         Option("unblock", "help.option_unblock", limit=100),
     ),
@@ -65,7 +74,54 @@ def changed(context: Context) -> dict[str, Any]:
             fields[name] = None if cap == NO_LIMIT else cap
     if style is not None:
         fields["style"] = None if style == "default" else style
+    return fields | changed_roles(context) | changed_words(context) | changed_gallery(context)
+
+
+def changed_roles(context: Context) -> dict[str, Any]:
+    """The roles after "role" and "unrole"."""
+    added, taken = (context.text(name) for name in ("role", "unrole"))
+    roles = context.settings.roles
+    if added is not None:
+        roles = (*roles, role_id(added))
+    if taken is not None:
+        roles = tuple(role for role in roles if role != role_id(taken))
+    return {"roles": roles} if roles != context.settings.roles else {}
+
+
+def changed_words(context: Context) -> dict[str, Any]:
+    """The blocked words after "block_word" and "unblock_word"."""
+    added, taken = (context.text(name) for name in ("block_word", "unblock_word"))
+    words = context.settings.blocked_words
+    if added is not None:
+        word = folded_words(added)
+        if not any(map(str.isalnum, word)):
+            raise Refusal("settings.which_word")
+        words = (*words, word)
+    if taken is not None:
+        words = tuple(word for word in words if word != folded_words(taken))
+    return {"blocked_words": words} if words != context.settings.blocked_words else {}
+
+
+def changed_gallery(context: Context) -> dict[str, Any]:
+    """Where the gallery is, and from how many stars on, after "gallery" and "stars"."""
+    fields: dict[str, Any] = {}
+    gallery, stars = context.text("gallery"), context.number("stars")
+    if gallery == "here":
+        check_rights(context)
+        fields["gallery"] = context.place
+    elif gallery == "off":
+        fields["gallery"] = None
+    if stars is not None:
+        fields["stars"] = stars
     return fields
+
+
+def role_id(typed: str) -> str:
+    """The id of a role named by it or by a mention such as <@&123>. Raises Refusal."""
+    mention = re.fullmatch(r"<@&(\w+)>|@?([\w.-]+)", typed.strip())
+    if mention is None:
+        raise Refusal("settings.which_role", typed=quoted(typed))
+    return mention[1] or mention[2]
 
 
 def channels(context: Context, where: str) -> tuple[str, ...]:
@@ -102,6 +158,10 @@ def shown(context: Context, now: ServerSettings) -> dict[str, str]:
         "daily_cap": say("settings.no_cap") if now.daily_cap is None else str(now.daily_cap),
         "waiting_cap": cap(now.waiting_cap),
         "style": now.style or say("settings.default"),
+        "roles": listed(context.language, now.roles) or say("settings.all_roles"),
+        "blocked_words": listed(context.language, now.blocked_words) or say("settings.no_words"),
+        "gallery": say("settings.no_gallery") if now.gallery is None else now.gallery.channel,
+        "stars": str(now.stars),
     }
 
 

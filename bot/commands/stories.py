@@ -6,6 +6,7 @@ import asyncio
 
 from bot.card import is_drawn, page_buttons, page_title, story_card, title_of
 from bot.chat import Attachment, File, Option, Reply
+from bot.commands.checking import check_story
 from bot.commands.context import Context, Replies
 from bot.drawn import lettered, page_files
 from bot.errors import Refusal
@@ -51,7 +52,8 @@ async def chosen_own(context: Context) -> Story:
 
 
 async def save(context: Context, story: Story) -> Story:
-    """Keeps a changed story. Raises Refusal if somebody was quicker."""
+    """Keeps a changed story. Raises Refusal for a blocked word, or if somebody was quicker."""
+    check_story(context, story)
     return await context.stores.stories.save(story, owner=context.me)
 
 
@@ -66,8 +68,10 @@ def card(context: Context, story: Story, *notes: str) -> Reply:
 
 async def pages(context: Context, story: Story) -> tuple[File, ...]:
     """The story's pages, lettered as it is now, to show. Raises Refusal if a picture is missing."""
+    check_story(context, story)
     drawn = await lettered(context.stores.pictures, story.panels, story.layout, page_title(story))
-    return page_files(title_of(story, context.language), drawn, story.panels, context.language)
+    title = title_of(story, context.language)
+    return page_files(title, drawn, story.panels, context.language, story.layout)
 
 
 async def uploaded(context: Context, option: str) -> str | None:

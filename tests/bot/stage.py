@@ -60,11 +60,14 @@ class ListeningArtist:
         self.hold: asyncio.Event | None = None
         self.dropped = 0  # drawings that nobody wanted any more
         self.previews = False
+        self.opening: list[Event] = []  # said before the first panel
         self.closing: list[Event] = []  # said before Done
 
     async def draw(self, request: DrawRequest) -> AsyncGenerator[Event]:
         self.asked.append(request)
         try:
+            for event in self.opening:
+                yield event
             yield Progress("steps", 1, 2)
             if self.previews:
                 yield Preview(0, picture(0, "JPEG"))
@@ -97,6 +100,7 @@ class ListeningChat(Chat):
     def __init__(self, *, knows_nonces: bool = True) -> None:
         self.knows_nonces = knows_nonces
         self.shown: dict[str, list[Post]] = {}  # message id → as posted, as edited …
+        self.removed: list[str] = []  # message ids
         self.nonces: dict[str, str] = {}
         self.trouble: list[Exception] = []
         self.deaf = False
@@ -118,13 +122,20 @@ class ListeningChat(Chat):
             raise trouble
         return message
 
+    async def remove(self, place: Place, message: str) -> None:
+        trouble = self.trouble.pop(0) if self.trouble else None
+        if trouble is not None:
+            raise trouble
+        if self.shown.pop(message, None) is not None:
+            self.removed.append(message)
+
     def _show(self, post: Post) -> str:
         if post.edit is not None and post.edit in self.shown:
             self.shown[post.edit].append(post)
             return post.edit
         if self.knows_nonces and post.nonce in self.nonces:
             return self.nonces[post.nonce]
-        message = f"m{len(self.shown) + 1}"
+        message = f"m{len(self.shown) + len(self.removed) + 1}"
         self.shown[message] = [post]
         self.nonces[post.nonce] = message
         return message
@@ -164,7 +175,7 @@ class Stage:
         self.worker = Worker(self.ledger, self.artist, self.pictures, self.results, self.studio)
         poster = Poster({"test": self.chat}, self.ledger.posts)
         self.progress = ProgressPosts(self.ledger, poster, self.studio)
-        self.delivery = Delivery(self.ledger, poster, self.progress, self.results, self.studio)
+        self.delivery = Delivery(self.ledger, poster, self.progress, self.results)
 
     async def story(self, panels: int = 2, layout: str = "classic") -> Story:
         story = await self.stories.new(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -12,7 +11,19 @@ from pathlib import Path
 from PIL import Image
 
 from bot.characters import Characters
-from bot.chat import FORM, MESSAGE, PRESS, Attachment, Button, Call, Form, Person, Place, Reply
+from bot.chat import (
+    FORM,
+    MESSAGE,
+    PRESS,
+    Attachment,
+    Button,
+    Call,
+    Form,
+    Person,
+    Place,
+    Reply,
+    Right,
+)
 from bot.config import Config
 from bot.database import Database
 from bot.inkwell import Inkwell
@@ -82,13 +93,18 @@ class Talker:
     person: Person
     place: Place
     manager: bool = False
+    roles: tuple[str, ...] = ()
+    lacks: tuple[Right, ...] = ()
     replies: list[Reply] = field(default_factory=list)
 
     async def _call(
         self, command: str, options: Mapping[str, str | int | bool], files: Mapping[str, bytes]
     ) -> str:
         attachments = {name: Attachment(f"{name}.png", content) for name, content in files.items()}
-        call = Call(self.person, self.place, command, options, attachments, self.manager)
+        call = Call(
+            self.person, self.place, command, options, attachments,
+            self.manager, self.roles, self.lacks,
+        )  # fmt: skip
         self.replies = list(await self.stage.bot.answer(call))
         return self.text
 
@@ -140,10 +156,8 @@ class Talker:
         return [panel.text for panel in (await self.story()).panels]
 
     async def job(self) -> Job:
-        """The job whose number was said last."""
-        number = re.search(r"Number (\d+)", self.text)
-        assert number, self.text
-        return await self.stage.ledger.get(int(number[1]))
+        """The person's newest job that is not over."""
+        return (await self.stage.ledger.of_person(self.person.key))[-1]
 
 
 Scene = Callable[[Talker, Talker], Awaitable[None]]

@@ -301,6 +301,8 @@ def test_a_file_that_is_no_backup_is_refused_and_nothing_changes(
         {**whole, "/evil": b"x"},
         {**whole, f"pictures/{sha[:2]}/../{sha}": b"two"},
         {**whole, f"pictures/zz/{sha}": b"two"},
+        {**whole, "web/../../evil.sqlite3": b"x"},
+        {**whole, "web/evil.sqlite3": b"x"},
         {**whole, f"pictures/{sha[:2]}/{sha}": b"not two"},
         {DATABASE: empty.read_bytes()},
     ):

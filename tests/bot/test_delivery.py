@@ -25,7 +25,7 @@ def test_a_page_comes_with_words_and_buttons_and_is_delivered(tmp_path: Path) ->
         await stage.tell()
         assert await stage.state(job) == "delivered"
         [post] = stage.chat.pages
-        assert "walks 0" in post.files[0].alt
+        assert "Panel 1: Tom walks 0. Caption: Step 0." in post.files[0].alt
         assert post.buttons
         assert post.mention is not None
         assert post.mention.key == ANN.key
@@ -201,6 +201,23 @@ def test_a_message_is_edited_only_when_it_changes_and_not_too_often(tmp_path: Pa
             told.due = 0
         await stage.progress.round()
         assert stage.chat.tries == 3
+
+    perform(tmp_path, act)
+
+
+def test_a_new_job_is_answered_with_its_place_without_waiting_for_a_round(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        running = asyncio.create_task(stage.progress.run(round_seconds=1000))
+        await asyncio.sleep(0.1)  # it has looked once, in vain
+        jobs = [await stage.ask() for _ in range(2 * bot.progress.MOST_A_ROUND)]
+        async with asyncio.timeout(20):
+            while len(stage.chat.shown) < len(jobs):
+                await asyncio.sleep(0.01)
+        running.cancel()
+        first = stage.chat.shown["m1"][0]
+        assert first.text.startswith(f"Number {jobs[0].id}: it is your turn next, about ")
+        assert first.buttons[0][0].data == f"cancel:{jobs[0].id}"
+        assert "1 drawing comes before it" in stage.chat.texts[1]
 
     perform(tmp_path, act)
 

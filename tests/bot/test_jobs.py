@@ -287,11 +287,15 @@ def test_a_deleted_story_takes_its_jobs_and_their_words_along(tmp_path: Path) ->
         await scene.ledger.drawn(jobs[0].id, 1.0)
         await scene.claimed()
         stop = scene.ledger.stop_event(jobs[1].id)
+        await scene.ledger.notes.add(jobs[1].id, "of the story")
+        await scene.ledger.notes.add(other.id, "of another")
         await scene.ledger.drop_story("s")
         assert stop.is_set()
         left = [await scene.ledger.get(job.id) for job in jobs]
         assert {(job.state, job.request) for job in left} == {("cancelled", "{}")}
         assert await scene.ledger.get(other.id) == other
+        notes = [await scene.ledger.notes.of(job.id) for job in (jobs[1], other)]
+        assert notes == [[], ["of another"]]
 
     play(tmp_path, story)
 
@@ -303,6 +307,7 @@ def test_a_forgotten_person_leaves_no_job_and_no_picture(tmp_path: Path) -> None
         sha = await scene.pictures.add(b"picture")
         await scene.ledger.keep_pictures(job.id, {0: sha})
         await scene.ledger.posts.begin(job.id, "page 1")
+        await scene.ledger.notes.add(job.id, "too long")
         stop = scene.ledger.stop_event(job.id)
         await scene.ledger.cancel_all("web:ann")
         await scene.people.forget("web:ann")
@@ -311,7 +316,8 @@ def test_a_forgotten_person_leaves_no_job_and_no_picture(tmp_path: Path) -> None
         assert not await scene.ledger.keep_pictures(job.id, {1: sha})
         assert await scene.served(1) == "bob"
         assert await scene.ledger.claim() is None
-        for table in ("posts", "job_pictures", "pictures"):
+        await scene.ledger.notes.add(job.id, "said a moment too late")
+        for table in ("posts", "job_notes", "job_pictures", "pictures"):
             assert await scene.database.rows(f"SELECT * FROM {table}") == []
 
     play(tmp_path, story)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.characters import Characters
-from bot.chat import Person
+from bot.chat import Person, Place
 from bot.database import Database
 from bot.errors import Refusal
 from bot.people import MAX_CAP, Account, People, ServerSettings
@@ -219,13 +219,19 @@ def test_a_server_has_defaults_and_keeps_each_change(tmp_path: Path) -> None:
             assert await s.people.server("web:home") == ServerSettings()
             await asyncio.gather(
                 s.people.change_server("web:home", who="managers", daily_cap=0),
-                s.people.change_server("web:home", channels=("a", "b", "a"), strict=True),
+                s.people.change_server("web:home", channels=("a", "b", "a"), roles=("r",)),
                 s.people.change_server("web:home", waiting_cap=2, style="noir"),
             )
-            wanted = ServerSettings("managers", ("a", "b"), 0, 2, "noir", True)
+            wanted = ServerSettings("managers", ("a", "b"), 0, 2, "noir", ("r",))
             assert await s.people.server("web:home") == wanted
             changed = await s.people.change_server("web:home", daily_cap=None, channels=())
-            assert changed == ServerSettings("managers", (), None, 2, "noir", True)
+            assert changed == ServerSettings("managers", (), None, 2, "noir", ("r",))
+            gallery = Place("web", "wall", "home")
+            changed = await s.people.change_server(
+                "web:home", gallery=gallery, stars=5, blocked_words=("傻", "bad", "傻")
+            )
+            assert (changed.gallery, changed.stars) == (gallery, 5)
+            assert changed.blocked_words == ("傻", "bad")
             assert await s.people.server("web:home") == changed
             assert await s.people.server("web:other") == ServerSettings()
 
@@ -238,6 +244,9 @@ def test_a_server_has_defaults_and_keeps_each_change(tmp_path: Path) -> None:
         ({"daily_cap": -1}, "store.cap"),
         ({"waiting_cap": MAX_CAP + 1}, "store.cap"),
         ({"channels": tuple(map(str, range(101)))}, "store.many_channels"),
+        ({"roles": tuple(map(str, range(101)))}, "store.many_roles"),
+        ({"blocked_words": tuple(map(str, range(201)))}, "store.many_words"),
+        ({"stars": 0}, "store.stars"),
         ({"style": "x" * 41}, "store.long_name"),
         ({"style": "\u202e"}, "store.odd_character"),
     ],

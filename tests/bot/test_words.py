@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 from bot import words
 from bot.announce import STAGES
-from bot.chat import CommandInfo
+from bot.chat import CommandInfo, Right
 from bot.commands import COMMANDS
 from bot.commands.keep import SHARES
 from bot.errors import Refusal, ScriptError, UnknownChoice
@@ -120,6 +121,7 @@ def test_the_code_gives_every_value_that_a_sentence_needs() -> None:
         *(f"job.line_{state}" for state in ("waiting", "drawing", "drawn")),
         *(f"job.stage_{stage}" for stage in STAGES),
         *(f"settings.{who}" for who in ("everyone", "managers", "blocked", "unblocked")),
+        *(f"right.{right}" for right in get_args(Right)),
         *(f"story.which_{kind}" for kind in ("style", "layout")),
         *(f"choice.{kind}" for kind in ("style", "layout", "format", "command", "language")),
     ],

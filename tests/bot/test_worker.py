@@ -226,12 +226,56 @@ def test_an_unexpected_error_ends_one_job_and_the_worker_goes_on(
     perform(tmp_path, act)
 
 
-def test_a_remark_of_the_engine_reaches_the_person(tmp_path: Path) -> None:
+def test_an_engine_that_is_stopped_together_with_the_bot_costs_no_attempt(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
-        stage.artist.closing = [Note("too long", "too_long", (1,))]
-        await stage.ask()
-        await stage.draw()
-        await stage.tell()
-        assert "panel 2" in stage.chat.pages[0].text
+        stage.artist.hold, stage.artist.trouble = asyncio.Event(), [EngineDied("killed")]
+        job = await stage.ask()
+        stage.worker.start()
+        while not stage.artist.asked:
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.05, stage.artist.hold.set)
+        await stage.worker.stop(10)
+        job = await stage.ledger.get(job.id)
+        assert (job.state, job.attempts) == ("waiting", 0)
 
     perform(tmp_path, act)
+
+
+def test_a_bot_that_is_killed_while_it_draws_costs_no_attempt(tmp_path: Path) -> None:
+    async def killed(stage: Stage) -> None:
+        await stage.ask()
+        assert await stage.ledger.claim() is not None  # and then: kill -9
+
+    async def last_start(stage: Stage) -> None:
+        stage.artist.trouble = [EngineDied("killed")]
+        job = await stage.draw()
+        assert (job.state, job.attempts) == ("waiting", 1)
+
+    async def again(stage: Stage) -> None:
+        assert await stage.ledger.claim() is not None
+
+    times = 2 * MOST_ATTEMPTS
+    perform(tmp_path, killed, *[again] * times, last_start)
+
+
+def test_a_remark_of_the_engine_reaches_the_person_once_although_the_bot_was_killed(
+    tmp_path: Path,
+) -> None:
+    remark = Note("too long", "too_long", (1,))
+
+    async def cut_short(stage: Stage) -> None:
+        stage.artist.opening = stage.artist.closing = [remark]
+        stage.artist.trouble = [EngineError("a bug", "broken")]
+        await stage.ask()
+        assert (await stage.draw()).state == "waiting"
+
+    async def drawn(stage: Stage) -> None:
+        await stage.skip_waiting()
+        assert (await stage.draw()).state == "drawn"
+
+    async def told(stage: Stage) -> None:
+        await stage.tell()
+        [page] = stage.chat.pages
+        assert page.text.count("panel 2") == 1
+
+    perform(tmp_path, cut_short, drawn, told)

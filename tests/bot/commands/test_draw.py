@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from bot import announce
 from bot.characters import Characters
-from bot.chat import Button
+from bot.chat import Button, Call, Right
 from bot.requests import AboutPage, place_from_json
 from engine.request import DrawRequest
 from tests.bot.talks import SCRIPT, Talker, picture, talk
 
 
-def test_draw_answers_with_number_place_and_time_and_freezes_the_story(tmp_path: Path) -> None:
+def test_draw_freezes_the_story_and_leaves_the_answer_to_the_progress_post(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.types(SCRIPT)
         await ann.presses("Draw")
-        assert ann.text.startswith("Number 1: it is your turn next, about ")
+        assert ann.replies == []
         job = await ann.job()
         request, about = DrawRequest.from_json(job.request), AboutPage.from_json(job.about)
         assert (job.kind, job.panels, job.person, job.language) == ("draw", 3, "test:ann", "en")
@@ -29,7 +30,23 @@ def test_draw_answers_with_number_place_and_time_and_freezes_the_story(tmp_path:
         await ann.types("[NC] later")
         assert AboutPage.from_json((await ann.stage.ledger.get(job.id)).about) == about
         await bob.types(SCRIPT)
-        assert "1 drawing comes before it" in await bob.asks("story draw")
+        await bob.asks("story draw")
+        assert "1 before it, about " in await bob.asks("queue")
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize("right", ["send", "view"])
+def test_where_no_progress_can_be_posted_the_answer_is_a_refusal(
+    tmp_path: Path, right: Right
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        call = Call(ann.person, ann.place, "story draw", lacks=(right,))
+        [reply] = await ann.stage.bot.answer(call)
+        assert reply.private
+        assert reply.text
+        assert await ann.stage.ledger.of_person("test:ann") == []
 
     talk(tmp_path, scene)
 
@@ -139,7 +156,7 @@ def test_cancel_by_button_by_number_and_for_the_story(tmp_path: Path) -> None:
         for cancel in ("button", "number", "story"):
             await ann.asks("story draw")
             job = await ann.job()
-            stop: Button = ann.buttons["Cancel"]
+            stop: Button = announce.cancel_buttons(job)[0][0]
             assert "no drawing" in await bob.presses(stop)
             if cancel == "button":
                 await ann.presses(stop)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.chat import Button, Place
+from bot.results import Results
+from engine.request import DrawRequest
 from tests.bot.talks import SCRIPT, Talker, picture, talk
 
 
@@ -66,5 +69,96 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes, words: st
 def test_words_of_a_meme_have_a_limit(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         assert "200" in await ann.asks("meme", picture=picture(), top="x" * 201)
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"words": "Tom: when the build is green"},
+        {"words": "【tom】：“when the build is green”"},
+        {"character": "TOM", "words": "when the build is green"},
+        {"character": "[Tom]", "caption": "when the build is green"},
+    ],
+)
+def test_a_meme_of_a_character_is_drawn_and_lettered(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man", picture=picture("blue"))
+        await ann.asks("meme", **options)
+        job = await ann.job()
+        assert (job.kind, job.panels, job.story) == ("meme-draw", 1, None)
+        request = DrawRequest.from_json(job.request)
+        assert request.panels[0].text == "[Tom] when the build is green"
+        assert (request.panels[0].characters, len(request.panels)) == (("Tom",), 1)
+        assert request.characters[0].picture
+        assert "meme with Tom" in await ann.asks("queue")
+        await ann.stage.draw_all()
+        stores = ann.stage.bot.stores
+        results = Results(stores.ledger, stores.pictures, stores.stories, stores.characters)
+        (file,) = await results.files(job)
+        assert file.alt == "Meme with Tom: when the build is green"
+        with Image.open(BytesIO(file.content)) as meme:
+            assert meme.height > meme.width  # the bar is above the square picture
+        assert (await results.announcement(job)).text == "Your meme with Tom."
+        assert await ann.stage.stories.of_owner("test:ann") == []
+        await ann.presses(Button("Send again", f"send:{job.id}"))
+        assert ann.files == [file.content]
+        await bob.presses(Button("Send again", f"send:{job.id}"))
+        assert bob.files == []
+
+    talk(tmp_path, scene)
+
+
+def test_a_meme_of_the_servers_cast_is_for_those_it_is_shared_with(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man")
+        assert "no character called Tom" in await bob.asks("meme", character="Tom", words="x")
+        await ann.asks("character share", character="Tom", with_="server")
+        await bob.asks("meme", words="Tom: when the build is green")
+        assert (await bob.job()).person == "test:bob"
+        bob.place = Place("test", "dm-bob")
+        assert "no character called Tom" in await bob.asks("meme", character="Tom", words="x")
+
+    talk(tmp_path, scene, server="guild")
+
+
+def test_words_without_a_character_are_a_caption_as_before(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man")
+        await ann.asks("meme", words="Tom: tabs", picture=picture())
+        assert ann.replies[0].files[0].alt == "Tom: tabs"
+        await ann.asks("meme", words="Monday: tabs", picture=picture())
+        assert ann.replies[0].files[0].alt == "Monday: tabs"
+        assert "only once" in await ann.asks("meme", words="a", caption="b", picture=picture())
+        assert "no story yet" in await ann.asks("meme", words="Monday: tabs")
+        assert await ann.stage.ledger.of_person("test:ann") == []
+
+    talk(tmp_path, scene)
+
+
+def test_a_drawn_meme_needs_words_that_fit(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man")
+        assert "needs words" in await ann.asks("meme", character="Tom")
+        assert "200" in await ann.asks("meme", words="Tom: " + "x" * 201)
+        assert await ann.stage.ledger.of_person("test:ann") == []
+
+    talk(tmp_path, scene)
+
+
+def test_a_drawn_meme_can_be_cancelled_and_tried_again(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man")
+        await ann.asks("meme", words="Tom: when the build is green")
+        job = await ann.job()
+        await ann.asks("story cancel", number=job.id)
+        await bob.presses(Button("Try again", f"again:{job.id}"))
+        assert await ann.stage.ledger.of_person("test:bob") == []
+        await ann.presses(Button("Try again", f"again:{job.id}"))
+        new = await ann.job()
+        assert (new.kind, new.request) == ("meme-draw", job.request)
 
     talk(tmp_path, scene)

@@ -1,0 +1,207 @@
+"""The gallery: one copy of a page that has got enough stars, and true counts under both posts.
+
+A copy goes when its page's story does. Whatever somebody else has removed is not put back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot import announce
+from bot.buttons import button
+from bot.card import page_buttons, title_of
+from bot.chat import CannotPost, Chat, File, Person, Place, Post
+from bot.drawn import page_files
+from bot.errors import Refusal
+from bot.people import People
+from bot.pictures import Pictures
+from bot.sharing import audiences
+from bot.stars import GONE, Exhibit, Stars, Which
+from bot.stories import Stories, Story
+from bot.words import say
+
+EDIT_SECONDS = 5.0  # between two edits of one post: platforms ask for it
+ROUND_SECONDS = 1.0
+REFUSED_SECONDS = 60.0  # after something went wrong
+MOST_FILES = 10  # a post
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What stands in an exhibit's posts."""
+
+    story: Story
+    files: tuple[File, ...]
+    author: str
+
+
+class Gallery:
+    """Brings posts up to date with `Stars`."""
+
+    def __init__(
+        self,
+        stars: Stars,
+        chats: Mapping[str, Chat],
+        people: People,
+        stories: Stories,
+        pictures: Pictures,
+    ) -> None:
+        self._stars, self._chats = stars, chats
+        self._people, self._stories, self._pictures = people, stories, pictures
+        self._due: dict[int, float] = {}  # by job: when its posts may be touched again
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except Refusal as trouble:  # such as a full disk: the next round may do
+                log.warning("the gallery cannot be kept: %s", trouble)
+            except Exception:
+                log.exception("the gallery stumbled")
+                await asyncio.sleep(REFUSED_SECONDS)
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def round(self) -> None:
+        """Brings up to date what has changed and may be touched."""
+        now = time.monotonic()
+        self._due = {job: due for job, due in self._due.items() if due > now}
+        for exhibit in await self._stars.to_show():
+            if exhibit.job in self._due:
+                continue
+            wait = EDIT_SECONDS
+            try:
+                await self._bring_up_to_date(exhibit)
+            except CannotPost as error:
+                log.info("stars of job %d: %s", exhibit.job, error)
+                wait = max(REFUSED_SECONDS, error.wait or 0)
+                if not error.again and not error.unknown:  # the next star is the next try
+                    await self._stars.seen(exhibit)
+            except Refusal as trouble:
+                log.warning("stars of job %d: %s", exhibit.job, trouble)
+                wait = REFUSED_SECONDS
+            self._due[exhibit.job] = time.monotonic() + wait
+
+    async def _bring_up_to_date(self, exhibit: Exhibit) -> None:
+        """Raises CannotPost where it is to be tried again."""
+        if exhibit.story is None or exhibit.owner is None:
+            await self._take_down(exhibit)
+            return
+        shown = await self._content(exhibit, exhibit.story, exhibit.owner)
+        if shown is not None:
+            await self._show_page(exhibit, shown)
+            await self._show_copy(exhibit, shown)
+        await self._stars.seen(exhibit)
+
+    async def _content(self, exhibit: Exhibit, story_id: str, owner: str) -> Shown | None:
+        """None where the story or its pages are gone this moment."""
+        try:
+            story = await self._stories.get(story_id, owner)
+            shas = await self._stories.pages(story_id, exhibit.job)
+            pages = [await self._pictures.read(sha) for sha in shas]
+        except Refusal:
+            return None
+        account = await self._people.find(owner)
+        if not pages or account is None:
+            return None
+        title = title_of(story, exhibit.language)
+        files = page_files(title, pages, story.panels, exhibit.language, story.layout)
+        return Shown(story, files, account.name)
+
+    async def _show_page(self, exhibit: Exhibit, shown: Shown) -> None:
+        """The number of stars under the page itself."""
+        if not exhibit.message or exhibit.shown == exhibit.stars:
+            return
+        first = (len(shown.files) - 1) // MOST_FILES * MOST_FILES  # buttons are under the last ones
+        rows = page_buttons(shown.story.id, exhibit.language)
+        chat, _, id = shown.story.owner.partition(":")
+        post = Post(
+            exhibit.place,
+            say(exhibit.language, "job.page", title=title_of(shown.story, exhibit.language)),
+            shown.files[first:],
+            (*rows, announce.star_row(exhibit.job, exhibit.stars)),
+            mention=Person(chat, id, ""),
+        )
+        await self._edit(exhibit, "page", exhibit.message, post)
+
+    async def _show_copy(self, exhibit: Exhibit, shown: Shown) -> None:
+        """The copy in the gallery: made when there are enough stars, then kept true."""
+        if exhibit.copy_place is not None:
+            post = copy_post(exhibit, shown, exhibit.copy_place)
+            if exhibit.copy_message is None:
+                await self._send_again(exhibit, post)
+            elif exhibit.copy_message != GONE and exhibit.copy_shown != exhibit.stars:
+                await self._edit(exhibit, "copy", exhibit.copy_message, post)
+        elif exhibit.gallery is not None and exhibit.stars >= exhibit.threshold:
+            nonce = await self._stars.begin_copy(exhibit, exhibit.gallery)
+            if nonce is not None:
+                post = replace(copy_post(exhibit, shown, exhibit.gallery), nonce=nonce)
+                await self._send(exhibit, post)
+
+    async def _send(self, exhibit: Exhibit, post: Post) -> None:
+        try:
+            message = await self._chat(post.place).post(post)
+        except CannotPost as error:
+            if not error.unknown:
+                await self._stars.copy_not_sent(exhibit)
+            raise
+        await self._stars.posted(exhibit, "copy", message)
+
+    async def _send_again(self, exhibit: Exhibit, post: Post) -> None:
+        """An earlier try may have arrived: only a chat that knows nonces can be asked twice."""
+        chat = self._chat(post.place)
+        if not chat.knows_nonces:
+            log.warning("stars of job %d: nobody knows whether its copy arrived", exhibit.job)
+            await self._stars.posted(exhibit, "copy", GONE)
+            return
+        message = await chat.post(replace(post, nonce=exhibit.copy_nonce or ""))
+        await self._stars.posted(exhibit, "copy", message)
+
+    async def _edit(self, exhibit: Exhibit, which: Which, message: str, post: Post) -> None:
+        """Changes a post; one that somebody has removed stays removed."""
+        chat = self._chat(post.place)
+        try:
+            now = await chat.post(replace(post, edit=message))
+        except CannotPost as error:
+            if error.again or error.unknown:  # an edit may be done twice
+                raise
+            log.info("stars of job %d cannot be shown: %s", exhibit.job, error)
+            now = message
+        if now != message:
+            await chat.remove(post.place, now)
+            now = GONE
+        await self._stars.posted(exhibit, which, now)
+
+    async def _take_down(self, exhibit: Exhibit) -> None:
+        if exhibit.copy_place is not None and exhibit.copy_message:
+            chat = self._chat(exhibit.copy_place)
+            try:
+                await chat.remove(exhibit.copy_place, exhibit.copy_message)
+            except CannotPost as error:
+                if error.again or error.unknown:
+                    raise
+                log.warning("job %d stays in the gallery: %s", exhibit.job, error)
+        await self._stars.drop(exhibit)
+
+    def _chat(self, place: Place) -> Chat:
+        chat = self._chats.get(place.chat)
+        if chat is None:  # its token was taken out of the settings; it may come back
+            raise CannotPost(f'the chat "{place.chat}" is not running', again=True, wait=300)
+        return chat
+
+
+def copy_post(exhibit: Exhibit, shown: Shown, place: Place) -> Post:
+    """The page as it hangs in the gallery; whoever may see the story there may remix it."""
+    title = title_of(shown.story, exhibit.language)
+    text = say(exhibit.language, "stars.copy", title=title, name=shown.author)
+    buttons = announce.star_row(exhibit.job, exhibit.stars)
+    if set(audiences(f"{place.chat}:{place.server}")).intersection(shown.story.shared_with):
+        label = say(exhibit.language, "button.remix")
+        buttons = (*buttons, button(label, "remix", shown.story.id))
+    return Post(place, text, shown.files[:MOST_FILES], (buttons,))
