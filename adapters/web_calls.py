@@ -177,7 +177,7 @@ class Calls:
     ) -> Json:
         message, _ = await self._transcript.say(room, Said(asked.say, asked.nonce, names))
         text = web_words.say(caller.profile.language, error.key, **error.values)
-        await self._transcript.answered(room, message, [(room, Shown(text))])
+        await self._transcript.answered(room, message, [Shown(text)])
         return outcome()
 
     def _upload_names(self, room: Room, uploads: Mapping[str, str]) -> dict[str, str]:
@@ -232,23 +232,18 @@ class Calls:
             texts = [Shown(reply.text) for reply in replies if reply.forget]
             await self.forget(room.owner, texts)
             return outcome()
-        shown: list[tuple[Room, Shown]] = []
+        shown = [
+            Shown(reply.text, reply.files, reply.buttons, card=reply.card, title=reply.room)
+            for reply in replies
+        ]
+        places = await self._transcript.answered(room, message, shown)
         opened: Room | None = None
-        form: Form | None = None
-        for reply in replies:
-            target = room
-            if reply.room is not None:
-                target = await self._transcript.open_room(room.owner, reply.room, reply.card)
-                if target != room:
-                    opened = target
-                    shown.append((room, Shown(reply.room, opens=target.id)))
-                    if reply.card is not None:
-                        await self._tell_of_room(caller, target, reply.card)
-            if reply.text or reply.files or reply.buttons:
-                what = Shown(reply.text, reply.files, reply.buttons, card=reply.card)
-                shown.append((target, what))
-            form = reply.form or form
-        await self._transcript.answered(room, message, shown)
+        for reply, place in zip(replies, places, strict=True):
+            if place != room:
+                opened = place
+                if reply.card is not None:
+                    await self._tell_of_room(caller, place, reply.card)
+        form = next((reply.form for reply in reversed(replies) if reply.form), None)
         return outcome(opened, form)
 
     async def _tell_of_room(self, caller: Caller, room: Room, card: str) -> None:

@@ -19,6 +19,7 @@ from bot.chat import Button, File
 
 ONE_TIME = 1000  # is taken from a replaced file's position: more files than a message ever has
 KEPT_TIMES = 4
+LONGEST_TITLE = 120  # characters of a room's title
 
 Json = dict[str, Any]
 
@@ -46,7 +47,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the bot shows. `edit` is the id of an earlier message to change instead."""
+    """What the bot shows. `edit` is the id of an earlier message to change instead.
+
+    With a `title` an answer is shown in a room of its own under this title.
+    """
 
     text: str = ""
     files: Sequence[File] = ()
@@ -56,6 +60,7 @@ class Shown:
     nonce: str | None = None
     edit: str | None = None
     opens: str | None = None  # a room
+    title: str | None = None
 
 
 def say(batch: Batch, room: Room, said: Said) -> tuple[int, str]:
@@ -76,6 +81,31 @@ def say(batch: Batch, room: Room, said: Said) -> tuple[int, str]:
     assert message is not None
     tell(batch, message)
     return message, "new"
+
+
+def answer(batch: Batch, room: Room, shown: Shown) -> Room:
+    """Shows an answer to what was said in a room; where it stands then."""
+    place = room
+    if shown.title is not None:
+        place = open_room(batch, room.owner, shown.title, shown.card)
+        if place != room:
+            show(batch, room, Shown(shown.title, opens=place.id))
+    if shown.text or shown.files or shown.buttons:
+        show(batch, place, shown)
+    return place
+
+
+def open_room(batch: Batch, owner: str, title: str, card: str | None) -> Room:
+    """A room of its own; the one that already has this card, where there is one."""
+    found = batch.row(
+        "SELECT room FROM messages WHERE owner = ? AND card = ? AND room != owner"
+        " ORDER BY id DESC LIMIT 1",
+        owner,
+        card,
+    )
+    room = Room(found["room"] if found else secrets.token_hex(8), owner)
+    put_room(batch, room, title.strip()[:LONGEST_TITLE].strip())
+    return room
 
 
 def show(batch: Batch, room: Room, shown: Shown) -> int:

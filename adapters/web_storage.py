@@ -1,7 +1,10 @@
-"""The web chat's own SQLite file, on one thread: what waits together is committed together.
+"""The web chat's own SQLite file: what waits together is committed together.
 
 A commit waits for the disk. With one for each of 200 people who write at once the last would wait
 200 times as long; here all that came in while the disk was busy goes into the next commit.
+
+What waits for the disk, or handles whole files, does so on one thread. The rest takes microseconds
+and runs in the event loop: handing it to a thread and back would take several times as long.
 """
 
 from __future__ import annotations
@@ -100,15 +103,26 @@ class Batch:
         return found
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A piece of work, and whom to tell how it went."""
+
+    work: Callable[[Batch], Any]
+    long: bool
+    future: asyncio.Future[Any]
+
+
 class Storage:
     """Open with `Storage.open`. `publish` is called in the event loop, in the order of commits."""
 
     def __init__(self, path: Path, publish: Callable[[Sequence[Event]], None]) -> None:
         self._path, self._publish = path, publish
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="web-chat")
-        self._waiting: list[tuple[Callable[[Batch], Any], asyncio.Future[Any]]] = []
-        self._writer: asyncio.Task[None] | None = None
-        self._connection: sqlite3.Connection
+        self._waiting: list[Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._writer: sqlite3.Connection
+        self._reader: sqlite3.Connection  # of the event loop
+        self._thread_reader: sqlite3.Connection
         self.secret = b""
         self.seq = 0
 
@@ -126,11 +140,7 @@ class Storage:
     def _connect(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)  # it holds the key that signs sessions
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        self._connection = connection
-        connection.row_factory = sqlite3.Row
-        for pragma in ("busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL", "mmap_size=0"):
-            connection.execute(f"PRAGMA {pragma}")
+        connection = self._writer = plain(self._path)
         connection.execute("PRAGMA journal_mode=WAL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(STEPS):
@@ -148,19 +158,26 @@ class Storage:
         )
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         self.secret, self.seq = meta["secret"], meta["seq"]
+        self._reader, self._thread_reader = plain(self._path), plain(self._path)
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._on_thread(lambda: work(self._connection))
+    async def read(self, work: Callable[[sqlite3.Connection], T], *, long: bool = False) -> T:
+        """What is found in what is committed. `long` is for whole files and many rows."""
+        if long:
+            return await self._on_thread(lambda: work(self._thread_reader))
+        return work(self._reader)
 
-    async def write(self, work: Callable[[Batch], T]) -> T:
-        """Runs a piece of work, all or nothing; returns once it is safely on the disk."""
+    async def write(self, work: Callable[[Batch], T], *, long: bool = False) -> T:
+        """Runs a piece of work, all or nothing; returns once it is safely on the disk.
+
+        `long` is for whole files and many rows.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, future))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_what_waits())
+        self._waiting.append(Waiting(work, long, future))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_what_waits())
         return await future
 
     async def _write_what_waits(self) -> None:
@@ -172,42 +189,44 @@ class Storage:
                 )
                 await self._write_together(together)
         finally:
-            self._writer = None
+            self._writing = None
 
-    async def _write_together(
-        self, together: Sequence[tuple[Callable[[Batch], Any], asyncio.Future[Any]]]
-    ) -> None:
-        works = [work for work, _ in together]
+    async def _write_together(self, together: Sequence[Waiting]) -> None:
+        batch = Batch(self._writer, self.seq)
         try:
-            batch, results = await self._on_thread(lambda: self._commit(works))
+            results = await self._commit(together, batch)
         except Exception as error:  # such as a full disk: everybody in it hears of it
-            results = [error] * len(works)
+            results = [error] * len(together)
         else:
             self.seq = batch.seq
             self._publish(batch.events)
-        for (_, future), result in zip(together, results, strict=True):
-            if future.done():  # who asked is gone; what was asked is done all the same
+        for one, result in zip(together, results, strict=True):
+            if one.future.done():  # who asked is gone; what was asked is done all the same
                 continue
             if isinstance(result, Exception):
-                future.set_exception(result)
+                one.future.set_exception(result)
             else:
-                future.set_result(result)
+                one.future.set_result(result)
 
-    def _commit(self, works: Sequence[Callable[[Batch], Any]]) -> tuple[Batch, list[Any]]:
-        connection = self._connection
-        batch = Batch(connection, self.seq)
-        results: list[Any] = []
-        connection.execute("BEGIN IMMEDIATE")
+    async def _commit(self, together: Sequence[Waiting], batch: Batch) -> list[Any]:
+        def work() -> list[Any]:
+            results = [self._do(one.work, batch) for one in together]
+            self._writer.execute("UPDATE meta SET value = ? WHERE key = 'seq'", (batch.seq,))
+            return results
+
+        def undo() -> None:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
         try:
-            for work in works:
-                results.append(self._do(work, batch))
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'seq'", (batch.seq,))
-            connection.execute("COMMIT")
+            await self._on_thread(lambda: self._writer.execute("BEGIN IMMEDIATE"))
+            long = any(one.long for one in together)
+            results = await self._on_thread(work) if long else work()
+            await self._on_thread(lambda: self._writer.execute("COMMIT"))
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            await self._on_thread(undo)
             raise
-        return batch, results
+        return results
 
     @staticmethod
     def _do(work: Callable[[Batch], Any], batch: Batch) -> Any:
@@ -226,7 +245,17 @@ class Storage:
         return result
 
     async def close(self) -> None:
-        while self._writer is not None:
-            await asyncio.wait([self._writer])
-        await self._on_thread(self._connection.close)
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+        for connection in (self._reader, self._thread_reader, self._writer):
+            await self._on_thread(connection.close)
         self._thread.shutdown()
+
+
+def plain(path: Path) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL", "mmap_size=0"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

@@ -7,7 +7,6 @@ the message's state, hearing of one twice does no harm.
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Sequence
 
@@ -17,7 +16,6 @@ from adapters.web_storage import Batch, Event, Storage
 
 PAGE = 50  # messages fetched at once
 MOST_MISSED = 300  # changes told one by one; who missed more loads anew
-LONGEST_TITLE = 120  # characters
 LONGEST_NUMBER = 18  # digits: what SQLite takes for certain
 
 
@@ -29,40 +27,25 @@ class Transcript:
         """Keeps what a person says: its id, and "new", "answered" or "unanswered" (said before)."""
         return await self._storage.write(lambda batch: web_rows.say(batch, room, said))
 
-    async def answered(self, room: Room, message: int, shown: Sequence[tuple[Room, Shown]]) -> None:
-        """Shows the answers to what was said (message 0: a button was pressed)."""
+    async def answered(self, room: Room, message: int, shown: Sequence[Shown]) -> list[Room]:
+        """Shows the answers to what was said (message 0: a button was pressed), and where."""
 
-        def work(batch: Batch) -> None:
-            for place, what in shown:
-                web_rows.show(batch, place, what)
+        def work(batch: Batch) -> list[Room]:
+            places = [web_rows.answer(batch, room, what) for what in shown]
             batch.connection.execute("UPDATE messages SET answered = 1 WHERE id = ?", (message,))
+            return places
 
-        await self._storage.write(work)
+        return await self._storage.write(work, long=any(what.files for what in shown))
 
     async def show(self, room: Room, shown: Shown) -> str:
         """Shows something and returns the message's id; the same nonce is shown once."""
-        return str(await self._storage.write(lambda batch: web_rows.show(batch, room, shown)))
+        long = bool(shown.files)
+        return str(await self._storage.write(lambda b: web_rows.show(b, room, shown), long=long))
 
     async def remove(self, owner: str, message: str) -> None:
         """Takes a message of the bot away; nothing where there is none of this id."""
         if message.isdecimal() and len(message) <= LONGEST_NUMBER:
             await self._storage.write(lambda batch: web_rows.remove(batch, owner, int(message)))
-
-    async def open_room(self, owner: str, title: str, card: str | None) -> Room:
-        """A room of its own; the one that already has this card, where there is one."""
-
-        def work(batch: Batch) -> Room:
-            found = batch.row(
-                "SELECT room FROM messages WHERE owner = ? AND card = ? AND room != owner"
-                " ORDER BY id DESC LIMIT 1",
-                owner,
-                card,
-            )
-            room = Room(found["room"] if found else secrets.token_hex(8), owner)
-            web_rows.put_room(batch, room, title.strip()[:LONGEST_TITLE].strip())
-            return room
-
-        return await self._storage.write(work)
 
     async def room(self, owner: str, room: str) -> Room | None:
         """A person's room by its id; None if it is not theirs, is gone or never was."""
@@ -136,7 +119,7 @@ class Transcript:
             events += [web_rows.message_event(connection, row) for row in rows]
             return sorted(events, key=lambda event: event.seq)
 
-        return await self._storage.read(work)
+        return await self._storage.read(work, long=True)
 
     async def file(self, owner: str, token: str) -> tuple[str, bytes] | None:
         """Name and content of a file that this person was shown."""
@@ -150,7 +133,7 @@ class Transcript:
             ).fetchone()
             return (found["name"], found["content"]) if found else None
 
-        return await self._storage.read(work)
+        return await self._storage.read(work, long=True)
 
     async def delete_room(self, room: Room) -> None:
         """Takes a room and all that was said there away; the home room is emptied."""
@@ -169,7 +152,7 @@ class Transcript:
                 web_rows.room_event({**dict(row), "seq": seq, "gone": 1, "title": ""})
             )
 
-        await self._storage.write(work)
+        await self._storage.write(work, long=True)
 
     async def forget(self, owner: str, shown: Sequence[Shown] = ()) -> None:
         """Everything of a person; what is `shown` then stands in the home room alone."""
@@ -184,4 +167,4 @@ class Transcript:
             batch.connection.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (owner, seq))
             batch.events.append(Event(owner, seq, '{"type":"reload"}'))
 
-        await self._storage.write(work)
+        await self._storage.write(work, long=True)

@@ -53,13 +53,16 @@ class Database:
     """An open database. Build it with `Database.open`."""
 
     def __init__(
-        self, lock: Lock, writer: Connection, reader_here: Connection, readers: list[Connection]
+        self,
+        lock: Lock,
+        writer: Connection,
+        readers: list[Connection],
+        reader_here: sqlite3.Connection,
     ) -> None:
         self._lock = lock
         self._writer = writer
-        self._reader_here = reader_here
-        self._reader_here.here = True
         self._readers = readers
+        self._reader_here = reader_here  # used by the event loop alone
         self._next_reader = cycle(readers)
         self._turn = asyncio.Lock()  # first come, first served
         self._writing: asyncio.Task[Any] | None = None
@@ -75,12 +78,14 @@ class Database:
         opened: list[Connection] = []
         try:
             await to_the_end(asyncio.to_thread(migrate, path, migrations))
-            for pragmas in (WRITER, *[READER] * (1 + READERS)):
+            for pragmas in (WRITER, *[READER] * READERS):
                 opened.append(await connect(path, pragmas))
+            with in_words():
+                here = plain(path, READER)
         except BaseException:
             await to_the_end(close_all(opened, lock))
             raise
-        return cls(lock, opened[0], opened[1], opened[2:])
+        return cls(lock, opened[0], opened[1:], here)
 
     @asynccontextmanager
     async def tx(self, *, long: bool = False) -> AsyncIterator[aiosqlite.Connection]:
@@ -113,7 +118,10 @@ class Database:
 
     async def rows(self, sql: str, *values: Value) -> list[sqlite3.Row]:
         """All rows of a query, from what is committed. Raises StoreTrouble."""
-        return await read(next(self._next_reader), sql, values)
+        with in_words():
+            return list(
+                await next(self._next_reader).execute_fetchall(sql, [*map(askable, values)])
+            )
 
     async def row(self, sql: str, *values: Value) -> sqlite3.Row | None:
         """The first row of a query like those of `few`, or None."""
@@ -121,7 +129,8 @@ class Database:
 
     async def few(self, sql: str, *values: Value) -> list[sqlite3.Row]:
         """`rows` of a query that finds a few by an index: it runs in the event loop."""
-        return await read(self._reader_here, sql, values)
+        with in_words():
+            return self._reader_here.execute(sql, [*map(askable, values)]).fetchall()
 
     async def checkpoint(self) -> None:
         """Empties the write-ahead log, in which what was deleted can still be read."""
@@ -134,36 +143,35 @@ class Database:
         async with self._turn:
             if not self._closed:
                 self._closed = True
-                await to_the_end(close_all(self._all(), self._lock))
-
-    def _all(self) -> list[Connection]:
-        return [*self._readers, self._reader_here, self._writer]
+                self._reader_here.close()
+                await to_the_end(close_all([*self._readers, self._writer], self._lock))
 
 
-async def read(connection: Connection, sql: str, values: Sequence[Value]) -> list[sqlite3.Row]:
-    with in_words():
-        return list(await connection.execute_fetchall(sql, [askable(value) for value in values]))
-
-
-async def connect(path: Path, pragmas: tuple[str, ...]) -> Connection:
-    """A connection on which `same_name(text)` can be used in SQL."""
-
-    def plain() -> sqlite3.Connection:
-        return sqlite3.connect(
-            path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
-        )
-
-    connection = Connection(plain, ROWS_AT_ONCE)
+async def connect(path: Path, pragmas: Sequence[str]) -> Connection:
+    """`plain`, in a thread of its own."""
+    connection = Connection(lambda: plain(path, pragmas), ROWS_AT_ONCE)
     with in_words():
         try:
             await to_the_end(connection)
-            connection.row_factory = sqlite3.Row
-            await connection.create_function("same_name", 1, same_name, deterministic=True)
-            for pragma in pragmas:
-                await connection.execute_fetchall(f"PRAGMA {pragma}")
         except BaseException:
             await to_the_end(connection.close())
             raise
+    return connection
+
+
+def plain(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
+    """A connection on which `same_name(text)` can be used in SQL."""
+    connection = sqlite3.connect(
+        path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.create_function("same_name", 1, same_name, deterministic=True)
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

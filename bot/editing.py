@@ -27,10 +27,19 @@ def cast_lines(story: Story) -> Cast:
     return cast_of(CharacterLine(member.name, member.description) for member in story.cast)
 
 
+def first_lines(
+    seed: int, typed: Typed, saved: Saved
+) -> tuple[tuple[CastMember, ...], tuple[Panel, ...]]:
+    """Cast and panels of a story of this seed that begins with these lines."""
+    seeds = new_seeds(seed, (), len(typed.panels))
+    panels = [panel_from(line, own) for line, own in zip(typed.panels, seeds, strict=True)]
+    return tuple(member_from(line, saved) for line in typed.characters), tuple(panels)
+
+
 def with_lines(story: Story, typed: Typed, saved: Saved, at: int | None = None) -> Story:
     """The story with lines added: panels at the end, or so that the first becomes number `at`."""
     place = len(story.panels) if at is None else min(at - 1, len(story.panels))
-    seeds = new_seeds(story, len(typed.panels))
+    seeds = new_seeds(story.seed, story.panels, len(typed.panels))
     added = [panel_from(line, seed) for line, seed in zip(typed.panels, seeds, strict=True)]
     cast = (*story.cast, *(member_from(line, saved) for line in typed.characters))
     panels = (*story.panels[:place], *added, *story.panels[place:])
@@ -153,7 +162,7 @@ def matched(story: Story, lines: Sequence[PanelLine]) -> tuple[Panel, ...]:
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag in ("equal", "replace"):
             source.update(zip(range(j1, j2), story.panels[i1:i2], strict=False))
-    seeds = iter(new_seeds(story, len(lines)))
+    seeds = iter(new_seeds(story.seed, story.panels, len(lines)))
     return tuple(
         panel_from(line, source[j].seed, source[j].id)
         if j in source
@@ -175,14 +184,14 @@ def panel_from(line: PanelLine, seed: int | None, panel_id: str | None = None) -
     )
 
 
-def new_seeds(story: Story, count: int) -> list[int]:
-    """Seeds for new panels: the same story, typed again with the same seed, gets the same ones."""
-    taken = {panel.seed for panel in story.panels}
+def new_seeds(story_seed: int, panels: Iterable[Panel], count: int) -> list[int]:
+    """Seeds for panels beside `panels`: the same story typed again with its seed gets the same."""
+    taken = {panel.seed for panel in panels}
     seeds: list[int] = []
     number = 0
     while len(seeds) < count:
         number += 1
-        digest = blake2b(f"{story.seed}/{number}".encode(), digest_size=4).digest()
+        digest = blake2b(f"{story_seed}/{number}".encode(), digest_size=4).digest()
         seed = int.from_bytes(digest)
         if seed not in taken:
             seeds.append(seed)

@@ -63,10 +63,7 @@ class People:
         name = harmless_name(person.name) or person.id
         account = await self.find(person.key)
         if account is None or account.name != name:
-            await self._arrivals.run(lambda db: put_name(db, person.key, name))
-            account = await self.find(person.key)
-        if account is None:  # forgotten by another call at this very moment
-            return Account(person.key, name, person.language, time.time())
+            account = await self._arrivals.run(lambda db: put_name(db, person.key, name))
         return replace(account, language=account.language or person.language)
 
     async def find(self, key: str) -> Account | None:
@@ -129,11 +126,13 @@ class People:
         return settings
 
 
-async def put_name(db: aiosqlite.Connection, key: str, name: str) -> None:
-    await db.execute(
-        "INSERT INTO people VALUES (?, ?, NULL, ?) ON CONFLICT DO UPDATE SET name = excluded.name",
+async def put_name(db: aiosqlite.Connection, key: str, name: str) -> Account:
+    [row] = await db.execute_fetchall(
+        "INSERT INTO people VALUES (?, ?, NULL, ?)"
+        " ON CONFLICT DO UPDATE SET name = excluded.name RETURNING *",
         (key, name, time.time()),
     )
+    return Account(**dict(row))
 
 
 async def stored(db: aiosqlite.Connection, server_key: str) -> ServerSettings:

@@ -156,7 +156,9 @@ def old_files(folder: Path, before: float) -> list[str]:
 
 async def require_pictures(db: aiosqlite.Connection, shas: Iterable[str | None]) -> None:
     """Raises Refusal if one of the pictures, None left aside, is not kept any more."""
-    wanted = json.dumps([sha for sha in shas if sha is not None])
+    wanted = [sha for sha in shas if sha is not None]
+    if not wanted:
+        return
     sql = "SELECT 1 FROM json_each(?) WHERE value NOT IN (SELECT sha FROM pictures) LIMIT 1"
-    if list(await db.execute_fetchall(sql, (wanted,))):
+    if list(await db.execute_fetchall(sql, (json.dumps(wanted),))):
         raise Refusal("store.picture_gone")

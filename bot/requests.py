@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
@@ -50,7 +50,7 @@ class AboutPage:
     looks: tuple[str, ...]  # `look_tag` of each panel: does a picture still fit the story?
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(self, default=vars, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> AboutPage:
@@ -72,7 +72,7 @@ class AboutSheet:
     description: str
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(self, default=vars, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> AboutSheet:
@@ -212,7 +212,7 @@ def sheet_job(
 
 
 def place_json(place: Place) -> str:
-    return json.dumps(asdict(place), ensure_ascii=False)
+    return json.dumps(place, default=vars, ensure_ascii=False)
 
 
 def place_from_json(text: str) -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -82,6 +83,8 @@ async def serve(
     stop, at_once = asyncio.Event(), asyncio.Event()
     with_signals(stop, at_once)
     async with running(config, chats, at_once, program) as bot:
+        gc.collect()
+        gc.freeze()  # else each full collection halts all for 60 ms to look through the modules
         up(bot)
         await stop.wait()
         log.info("stopping; the drawing at hand may take %g s more", config.limits.stop_seconds)

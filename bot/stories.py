@@ -12,7 +12,6 @@ import aiosqlite
 from bot.database import Database, askable, new_id
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
-from bot.limits import checked_name, checked_seed, checked_title
 from bot.pictures import require_pictures
 from bot.sharing import audiences
 from bot.story import (
@@ -81,23 +80,30 @@ class Stories:
         seed: int,
         room: str | None = None,
         parent: str | None = None,
+        cast: tuple[CastMember, ...] = (),
+        panels: tuple[Panel, ...] = (),
     ) -> Story:
-        """An empty story. Raises Refusal over a limit."""
-        story_id, now = new_id(), time.time()
-        values = (checked_title(title), checked_name(style), checked_name(layout))
-
-        async def insert(db: aiosqlite.Connection) -> Story:
-            await check_number(db, owner)
-            await db.execute(
-                "INSERT INTO stories VALUES"
-                " (?, ?, ?, ?, ?, ?, NULL, NULL, (SELECT id FROM stories WHERE id = ?), ?, ?, 1)",
-                (story_id, owner, *values, checked_seed(seed), parent, now, now),
+        """A story, with its first lines if there are any. Raises Refusal over a limit."""
+        now = time.time()
+        story = checked_story(
+            Story(
+                id=new_id(),
+                owner=owner,
+                title=title,
+                style=style,
+                layout=layout,
+                seed=seed,
+                cast=cast,
+                panels=panels,
+                room=room,
+                shared_with=(),
+                parent=parent,
+                created=now,
+                changed=now,
+                version=1,
             )
-            if room is not None:
-                await enter(db, story_id, owner, room)
-            return await owned(db, story_id, owner)
-
-        return await self._writes.run(insert)
+        )
+        return await self._writes.run(lambda db: insert(db, story))
 
     async def remix(self, owner: str, original: Story, copy: Story) -> Story:
         """A new story like `copy`, of which the original is remembered. Raises Refusal.
@@ -181,6 +187,20 @@ class Stories:
             return await owned(db, story.id, owner)
 
         return await self._writes.run(exchange)
+
+    async def enter(self, story_id: str, owner: str, room: str) -> None:
+        """Makes a place the room of one of the owner's stories. Raises Refusal."""
+
+        async def move(db: aiosqlite.Connection) -> None:
+            changed = await db.execute(
+                "UPDATE stories SET version = version + 1, changed = ? WHERE id = ? AND owner = ?",
+                (time.time(), askable(story_id), owner),
+            )
+            if not changed.rowcount:
+                raise Refusal("store.no_story")
+            await enter(db, story_id, owner, room)
+
+        await self._writes.run(move)
 
     async def undo(self, story_id: str, owner: str) -> Story:
         """Makes title, style, layout, seed, cast and panels what they were before the last change.
@@ -272,6 +292,25 @@ async def owned(db: aiosqlite.Connection, story_id: str, owner: str) -> Story:
     raise Refusal("store.no_story")
 
 
+async def insert(db: aiosqlite.Connection, story: Story) -> Story:
+    """Stores a new story; without its parent if that is gone. Raises Refusal."""
+    await check_number(db, story.owner)
+    await require_pictures(db, pictures_of(story))
+    look = (story.title, story.style, story.layout, story.seed)
+    [row] = await db.execute_fetchall(
+        "INSERT INTO stories VALUES"
+        " (?, ?, ?, ?, ?, ?, NULL, NULL, (SELECT id FROM stories WHERE id = ?), ?, ?, 1)"
+        " RETURNING parent",
+        (story.id, story.owner, *look, story.parent, story.created, story.changed),
+    )
+    if story.cast or story.panels:  # can be undone, too
+        await keep_step(db, replace(story, cast=(), panels=(), version=0))
+        await write_lines(db, story)
+    if story.room is not None:
+        await enter(db, story.id, story.owner, story.room)
+    return replace(story, parent=row["parent"])
+
+
 async def write(db: aiosqlite.Connection, story: Story) -> None:
     """Stores everything but room and parent, as the next version."""
     await require_pictures(db, pictures_of(story))
@@ -282,6 +321,15 @@ async def write(db: aiosqlite.Connection, story: Story) -> None:
     )
     for table in ("cast_members", "panels", "story_shares"):
         await db.execute(f"DELETE FROM {table} WHERE story = ?", (story.id,))
+    await write_lines(db, story)
+    await db.executemany(
+        "INSERT INTO story_shares VALUES (?, ?)",
+        [(story.id, audience) for audience in story.shared_with],
+    )
+
+
+async def write_lines(db: aiosqlite.Connection, story: Story) -> None:
+    """Stores cast and panels of a story that has none in the tables."""
     await db.executemany(  # a saved character may have been deleted meanwhile
         "INSERT INTO cast_members VALUES (?, ?, ?, ?, (SELECT id FROM characters WHERE id = ?), ?)",
         [(story.id, *row) for row in numbered(story.cast)],
@@ -292,10 +340,6 @@ async def write(db: aiosqlite.Connection, story: Story) -> None:
             (story.id, *(json.dumps(v) if isinstance(v, tuple) else v for v in row))
             for row in numbered(story.panels)
         ],
-    )
-    await db.executemany(
-        "INSERT INTO story_shares VALUES (?, ?)",
-        [(story.id, audience) for audience in story.shared_with],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.errors import Refusal
@@ -150,7 +150,7 @@ def pictures_of(story: Story) -> set[str]:
 
 def numbered(parts: Sequence[CastMember | Panel]) -> list[list[Any]]:
     """Rows of position and all fields: as the tables, `SELECT` and the steps have them."""
-    return [[position, *astuple(part)] for position, part in enumerate(parts)]
+    return [[position, *vars(part).values()] for position, part in enumerate(parts)]
 
 
 def cast_from(rows: list[list[Any]]) -> tuple[CastMember, ...]:

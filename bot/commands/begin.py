@@ -11,8 +11,8 @@ from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Option, Reply
 from bot.commands.checking import check_story, check_words
 from bot.commands.context import Command, Context, Replies, Topic
-from bot.commands.stories import STORY, card, chosen_own, save, uploaded
-from bot.editing import namesakes, next_page, random_seed, with_lines
+from bot.commands.stories import STORY, card, chosen_own, uploaded
+from bot.editing import first_lines, namesakes, next_page, random_seed
 from bot.errors import Refusal
 from bot.limits import MAX_NAME, MAX_TITLE
 from bot.page.layouts import LAYOUTS
@@ -76,24 +76,24 @@ async def begin(
 ) -> Replies:
     """Makes the story and answers with its card, in a room of its own."""
     check_beginning(context, beginning)
-    draw = context.stores.config.draw
+    draw, seed = context.stores.config.draw, random_seed()
+    cast, panels = first_lines(seed, beginning.typed, kept)
+    if beginning.picture is not None:
+        cast = with_picture(cast, beginning.pictured, beginning.picture)
     story = await context.stores.stories.new(
         context.me,
         title=beginning.title,
         style=beginning.style or context.settings.style or draw.style,
         layout=beginning.layout or draw.layout,
-        seed=random_seed(),
+        seed=seed,
         room=context.place.key if context.private else None,
+        cast=cast,
+        panels=panels,
     )
     notes = [
         context.say("story.namesake", name=character.name)
         for character in namesakes(beginning.typed.characters, kept)
     ]
-    filled = with_lines(story, beginning.typed, kept)
-    if beginning.picture is not None:
-        filled = with_picture(filled, beginning.pictured, beginning.picture)
-    if filled != story:
-        story = await save(context, filled)
     return (in_room(context, story, *notes),)
 
 
@@ -109,16 +109,18 @@ def check_beginning(context: Context, beginning: Beginning) -> None:
     )
 
 
-def with_picture(story: Story, who: str | None, picture: str) -> Story:
-    """The story with an uploaded picture for somebody of its cast, or somebody new."""
-    wanted = same_name(who) if who is not None else same_name(story.cast[0].name)
-    cast = [
+def with_picture(
+    cast: tuple[CastMember, ...], who: str | None, picture: str
+) -> tuple[CastMember, ...]:
+    """The cast with an uploaded picture for one of them (None: the first), or somebody new."""
+    wanted = same_name(who) if who is not None else same_name(cast[0].name)
+    pictured = tuple(
         replace(member, reference=picture) if same_name(member.name) == wanted else member
-        for member in story.cast
-    ]
-    if tuple(cast) == story.cast and who is not None:
-        cast.append(CastMember(who, "", None, picture))
-    return replace(story, cast=tuple(cast))
+        for member in cast
+    )
+    if pictured == cast and who is not None:
+        return (*cast, CastMember(who, "", None, picture))
+    return pictured
 
 
 def in_room(context: Context, story: Story, *notes: str) -> Reply:
@@ -142,8 +144,8 @@ async def go_on(context: Context) -> Replies:
         seed=random_seed(),
         room=context.place.key if context.private else None,
         parent=story.id,
+        cast=next_page(story),
     )
-    page = await save(context, replace(page, cast=next_page(story)))
     note = context.say("story.continued", title=title_of(story, context.language))
     return (in_room(context, page, note),)
 

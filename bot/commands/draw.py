@@ -16,6 +16,7 @@ from bot.commands.stories import PANEL, STORY, chosen_own, pages, save
 from bot.editing import all_anew, another_take, panel_at
 from bot.errors import Refusal, UserError
 from bot.jobs import NewJob
+from bot.page.fonts import FONTS, is_readable
 from bot.page.layouts import LAYOUTS
 from bot.page.lettering import check_fonts
 from bot.requests import page_job
@@ -114,8 +115,8 @@ async def queue(
     context: Context, story: Story, only: Sequence[int], number: int | None = None
 ) -> Replies:
     """Freezes the request and puts it into the queue."""
-    captions = [panel.caption for panel in story.panels if panel.caption]
-    if LAYOUTS[story.layout].typeset:
+    if LAYOUTS[story.layout].typeset and not all(map(is_readable, FONTS.values())):
+        captions = [panel.caption for panel in story.panels if panel.caption]
         await asyncio.to_thread(check_fonts, captions)
     request = await context.stores.requests.of_story(story, context.server, only)
     job = page_job(

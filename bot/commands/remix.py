@@ -42,12 +42,12 @@ async def remix_story(context: Context, story: Story) -> Replies:
 
 def with_new_panels(story: Story) -> Story:
     """The story with the same words, of which nothing is drawn yet."""
-    bare = replace(story, panels=())
+    seeds = new_seeds(story.seed, (), len(story.panels))
     panels = tuple(
         replace(panel, id=secrets.token_hex(4), seed=seed, picture=None)
-        for panel, seed in zip(story.panels, new_seeds(bare, len(story.panels)), strict=True)
+        for panel, seed in zip(story.panels, seeds, strict=True)
     )
-    return replace(bare, panels=panels)
+    return replace(story, panels=panels)
 
 
 async def member_for(context: Context, story: Story, member: CastMember) -> CastMember:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.card import story_of_card
 from bot.commands.begin import Beginning, begin, saved_lines
 from bot.commands.context import Context, Replies
-from bot.commands.stories import card, save, saved_card, uploaded
+from bot.commands.stories import card, saved_card, uploaded
 from bot.editing import cast_lines, namesakes, with_lines
 from bot.errors import ScriptError
 from bot.room import NO_CAST, Typed, lines_of, read_lines, read_whole
@@ -19,15 +19,8 @@ async def opened(context: Context) -> Replies:
     """A place of its own was made for a story: from now on its plain messages are script."""
     story_id = story_of_card(str(context.call.options.get("card", "")))
     if story_id is not None:
-        await enter(context, await context.own(story_id))
+        await context.stores.stories.enter(story_id, context.me, context.place.key)
     return ()
-
-
-async def enter(context: Context, story: Story) -> Story:
-    """Makes this place the room of a story."""
-    if story.room == context.place.key:
-        return story
-    return await save(context, replace(story, room=context.place.key))
 
 
 async def message(context: Context) -> Replies:
@@ -56,7 +49,8 @@ async def left_without_room(context: Context) -> Story | None:
     above = await context.stores.stories.of_room(replace(context.place, thread=None).key)
     if above is None or above.owner != context.me:
         return None
-    return await enter(context, above)
+    await context.stores.stories.enter(above.id, context.me, context.place.key)
+    return await context.own(above.id)
 
 
 async def add_lines(context: Context, story: Story, text: str, at: int | None = None) -> Replies:

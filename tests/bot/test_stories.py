@@ -100,6 +100,35 @@ def test_a_story_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_story_can_begin_with_its_lines_and_they_can_be_undone(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with store(tmp_path) as s:
+            tom = await s.characters.new(ANN, name="Tom", description="tall", seed=1)
+            sha = await s.pictures.add(b"picture")
+            cast = (CastMember("Tom", "tall", tom.id, sha),)
+            panels = (Panel("a", "[Tom] types", "Tabs!", "speech", "Tom", ("Tom",), 3),)
+            story = await s.new(cast=cast, panels=panels, room="room")
+            assert (story.cast, story.panels, story.version) == (cast, panels, 1)
+            assert await s.stories.of_room("room") == story
+            back = await s.stories.undo(story.id, ANN)
+            assert (back.cast, back.panels, back.title) == ((), (), "Tabs")
+            assert await key_of(s.stories.undo(story.id, ANN)) == "store.nothing_to_undo"
+
+    asyncio.run(run())
+
+
+def test_a_story_whose_first_lines_cannot_be_kept_is_not_there_at_all(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with store(tmp_path) as s:
+            gone = (CastMember("Tom", "tall", None, "0" * 64),)
+            assert await key_of(s.new(cast=gone)) == "store.picture_gone"
+            many = tuple(Panel(str(number), "x") for number in range(MAX_PANELS + 1))
+            assert await key_of(s.new(panels=many)) == "store.many_panels"
+            assert await s.stories.of_owner(ANN) == []
+
+    asyncio.run(run())
+
+
 def test_nobody_reads_or_changes_what_is_not_theirs_and_learns_not_even_that_it_exists(
     tmp_path: Path,
 ) -> None:
@@ -367,6 +396,27 @@ def test_a_room_belongs_to_the_story_that_entered_it_last(tmp_path: Path) -> Non
             assert (await s.stories.get(theirs.id, BOB)).room == "room"  # not ours to take
             await s.stories.save(replace(mine, room=None), owner=ANN)
             assert await s.stories.of_room("room") == theirs
+
+    asyncio.run(run())
+
+
+def test_only_its_owner_leads_a_story_into_a_room_and_no_older_change_leads_it_out(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with store(tmp_path) as s:
+            before = await s.new(title="one")
+            other = await s.new(title="two", room="room")
+            for story_id, owner in ((before.id, BOB), ("\ud800", ANN)):
+                assert await key_of(s.stories.enter(story_id, owner, "room")) == "store.no_story"
+            assert await s.stories.of_room("room") == other
+            await s.stories.enter(before.id, ANN, "room")
+            found = await s.stories.of_room("room")
+            assert found is not None
+            assert found.id == before.id
+            assert (await s.stories.get(other.id, ANN)).room is None
+            assert await key_of(s.stories.save(before, owner=ANN)) == "store.changed_meanwhile"
+            assert (await s.stories.of_owner(ANN))[0].id == before.id
 
     asyncio.run(run())
 
