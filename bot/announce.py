@@ -28,10 +28,15 @@ class Announcement:
 
 def waiting_text(language: str | None, number: int, position: Position) -> str:
     """Number, place in the queue and how long it will take."""
-    time = duration(language, position.seconds)
+    time = ready_words(language, position)
     if position.ahead == 0:
         return say(language, "job.next", number=number, time=time)
     return say(language, "job.waiting", number=number, count=position.ahead, time=time)
+
+
+def ready_words(language: str | None, position: Position) -> str:
+    """When it will be ready: "in about 3 minutes"."""
+    return say(language, "time.ahead", time=duration(language, position.seconds))
 
 
 def waiting(job: Job, position: Position) -> Announcement:

@@ -145,7 +145,9 @@ class Post:
 
     `nonce` is the same whenever the same post is tried again, so that a platform can refuse the
     second. `edit` is the id of an earlier post of ours to change instead; where that is gone, the
-    post is made anew. `progress` is 0..1 while something is being drawn.
+    post is made anew. `progress` is 0..1 while something is being drawn. `countdown` is the part of
+    the text that says when it will be ready, and that time in Unix seconds: a chat that counts down
+    by itself puts its own countdown there.
     """
 
     place: Place
@@ -155,6 +157,7 @@ class Post:
     nonce: str = ""
     edit: str | None = None
     progress: float | None = None
+    countdown: tuple[str, float] | None = None
     mention: Person | None = None
 
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from unicodedata import east_asian_width
+from urllib.parse import quote
 
 from bot.config import DEFAULT_FILE, FILE_VARIABLE, Config
 from bot.draw import MEMORY_NEEDED, free_memory
@@ -28,6 +30,8 @@ from bot.words import say
 DISK_NEEDED, DISK_WANTED = 0.2e9, 2e9  # bytes: below the first nothing can be kept for long
 ENGINE_SECONDS = 300.0  # loading torch and a large model from a slow disk
 GIGABYTE = 1e9
+DISCORD = "https://discord.com/api/v10"
+TELEGRAM = "https://api.telegram.org"
 Mark = Literal["ok", "note", "missing"]
 
 
@@ -52,6 +56,8 @@ class Checker:
         """Every row, the quick ones first."""
         yield self._settings()
         yield from self._chats()
+        yield self._discord()
+        yield self._telegram()
         yield self._fonts()
         yield self._disk()
         yield self._database()
@@ -82,7 +88,8 @@ class Checker:
     def _chats(self) -> Iterator[Finding]:
         web = self.config.web
         if not web.on:
-            yield self._finding("web", "missing", "web_off", "web_off_do")
+            if not self._has_another_chat():
+                yield self._finding("web", "missing", "web_off", "web_off_do")
             return
         values: dict[str, Any] = {"host": web.host, "port": web.port}
         if web.password is None and web.host not in ("127.0.0.1", "::1", "localhost"):
@@ -92,7 +99,50 @@ class Checker:
         else:
             locked = "web_password" if web.password else "web_ok"
             yield self._finding("web", "ok", locked, **values)
-        yield self._finding("tokens", "note", "tokens_later")
+
+    def _has_another_chat(self) -> bool:
+        """Whether a chat other than the local one has a token."""
+        others = (self.config.discord, self.config.telegram)
+        return any(chat.token.get_secret_value() for chat in others)
+
+    def _discord(self) -> Finding:
+        """Asks Discord whether it knows the token."""
+        discord = self.config.discord
+        token = discord.token.get_secret_value()
+        if not token:
+            return self._finding("discord", "note", "discord_none", "discord_none_do")
+        request = urllib.request.Request(f"{discord.api_url or DISCORD}/users/@me")
+        request.add_header("Authorization", f"Bot {token}")
+        request.add_header("User-Agent", "DiscordBot (inkwell, 1)")  # it refuses Python's own
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                name = dict(json.load(response)).get("username")
+        except urllib.error.HTTPError as error:
+            key = "discord_token" if error.code == 401 else "discord_away"
+            return self._finding("discord", "missing", key, f"{key}_do", why=error)
+        except (OSError, ValueError) as error:
+            return self._finding("discord", "missing", "discord_away", "discord_away_do", why=error)
+        reads = "discord_reads" if discord.message_content else "discord_named"
+        return self._finding("discord", "ok", reads, name=name)
+
+    def _telegram(self) -> Finding:
+        """Asks Telegram whether it knows the token."""
+        token = self.config.telegram.token.get_secret_value()
+        if not token:
+            return self._finding("telegram", "note", "telegram_none", "telegram_none_do")
+        url = self.config.telegram.api_url or TELEGRAM
+        try:
+            with urllib.request.urlopen(f"{url}/bot{quote(token)}/getMe", timeout=10) as response:
+                me = dict(json.load(response)["result"])
+        except urllib.error.HTTPError as error:
+            key = "telegram_token" if error.code in (401, 404) else "telegram_away"
+            return self._finding("telegram", "missing", key, f"{key}_do", why=error)
+        except (OSError, ValueError, KeyError) as error:
+            key = "telegram_away"
+            return self._finding("telegram", "missing", key, f"{key}_do", why=error)
+        inline = None if me.get("supports_inline_queries") else "telegram_inline_do"
+        mark: Mark = "note" if inline else "ok"
+        return self._finding("telegram", mark, "telegram_ok", inline, name=me.get("username"))
 
     def _fonts(self) -> Finding:
         missing = [font for font in FONTS.values() if not is_readable(font)]

@@ -13,7 +13,7 @@ import typer
 
 from bot import operate
 from bot.chat import Chat
-from bot.config import WebConfig, load_config
+from bot.config import DiscordConfig, TelegramConfig, WebConfig, load_config
 from bot.draw import Comic, check_memory, draw_comic
 from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
 from bot.files import ComicFiles, load_script
@@ -165,7 +165,12 @@ def run_command() -> None:
     """Start the bot: the local chat, and every chat that has a token in the settings."""
     config = load_config()
     find_model(config.engine.model)
-    operate.run_bot(config, [web_chat(config.web, config.store.web)] if config.web.on else [])
+    chats = [web_chat(config.web, config.store.web)] if config.web.on else []
+    if config.discord.token.get_secret_value():
+        chats.append(discord_chat(config.discord, config.store.discord))
+    if config.telegram.token.get_secret_value():
+        chats.append(telegram_chat(config.telegram, config.store.telegram))
+    operate.run_bot(config, chats)
 
 
 def web_chat(web: WebConfig, folder: Path) -> Chat:
@@ -176,6 +181,25 @@ def web_chat(web: WebConfig, folder: Path) -> Chat:
         return WebChat(web.host, web.port, password, folder)
     except ValueError as error:
         raise UserError(str(error)) from error
+
+
+def discord_chat(discord: DiscordConfig, folder: Path) -> Chat:
+    from adapters.discord_chat import DiscordChat
+
+    return DiscordChat(
+        discord.token.get_secret_value(),
+        folder,
+        message_content=discord.message_content,
+        api_url=discord.api_url,
+        gateway_url=discord.gateway_url,
+    )
+
+
+def telegram_chat(telegram: TelegramConfig, folder: Path) -> Chat:
+    from adapters.telegram_chat import TelegramChat
+
+    token = telegram.token.get_secret_value()
+    return TelegramChat(token, folder, api_url=telegram.api_url)
 
 
 def draw_story(request: DrawRequest, device: str) -> Iterator[Event]:

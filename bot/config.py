@@ -59,8 +59,17 @@ def engine_address(url: str) -> str:
     return url
 
 
+def chat_address(url: str) -> str:
+    """Where a chat platform is reached; empty for its own address."""
+    url = url.strip().rstrip("/")
+    if url and not re.fullmatch(r"(https?|wss?)://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError("an address such as http://127.0.0.1:8081")
+    return url
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 EngineAddress = Annotated[str, AfterValidator(engine_address)]
+ChatAddress = Annotated[str, AfterValidator(chat_address)]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
 
 
@@ -94,6 +103,14 @@ class StoreConfig(BaseModel):
     def web(self) -> Path:
         return self.folder / "web"
 
+    @property
+    def discord(self) -> Path:
+        return self.folder / "discord"
+
+    @property
+    def telegram(self) -> Path:
+        return self.folder / "telegram"
+
 
 class WebConfig(BaseModel):
     """The local chat."""
@@ -104,6 +121,26 @@ class WebConfig(BaseModel):
     host: Name = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)  # 0: any that is free
     password: SecretStr | None = None  # None: only this computer can reach it
+
+
+class DiscordConfig(BaseModel):
+    """The bot on Discord; there is one where a token is given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: SecretStr = SecretStr("")
+    message_content: bool = False  # whether it may read plain messages in the rooms of stories
+    api_url: ChatAddress = ""  # "": Discord's own
+    gateway_url: ChatAddress = ""
+
+
+class TelegramConfig(BaseModel):
+    """The bot on Telegram; there is one where a token is given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: SecretStr = SecretStr("")
+    api_url: ChatAddress = ""  # "": Telegram's own
 
 
 class LimitsConfig(BaseModel):
@@ -150,6 +187,8 @@ class Config(BaseSettings):
     engine: EngineConfig = EngineConfig()
     store: StoreConfig = StoreConfig()
     web: WebConfig = WebConfig()
+    telegram: TelegramConfig = TelegramConfig()
+    discord: DiscordConfig = DiscordConfig()
     limits: LimitsConfig = LimitsConfig()
 
     @classmethod

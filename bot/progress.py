@@ -147,7 +147,8 @@ async def progress_post(job: Job, position: Position, drawing: Drawing | None) -
     """The message as it should be now."""
     if drawing is None:
         said = announce.waiting(job, position)
-        return Post(place_of(job), said.text, buttons=said.buttons, progress=0.0)
+        ready = announce.ready_words(job.language, position), time.time() + position.seconds
+        return Post(place_of(job), said.text, buttons=said.buttons, progress=0.0, countdown=ready)
     said, share = announced(job, drawing), round(drawing.share, 2)
     files: tuple[File, ...] = ()
     if drawing.thumbnails:

@@ -215,7 +215,7 @@ def test_a_new_job_is_answered_with_its_place_without_waiting_for_a_round(tmp_pa
                 await asyncio.sleep(0.01)
         running.cancel()
         first = stage.chat.shown["m1"][0]
-        assert first.text.startswith(f"Number {jobs[0].id}: it is your turn next, about ")
+        assert first.text.startswith(f"Number {jobs[0].id}: it is your turn next, ready in about ")
         assert first.buttons[0][0].data == f"cancel:{jobs[0].id}"
         assert "1 drawing comes before it" in stage.chat.texts[1]
 

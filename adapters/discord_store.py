@@ -1,0 +1,156 @@
+"""What the Discord chat itself must remember, in an SQLite file of its own.
+
+Cards and the rooms of stories, forms that wait to be opened, messages that were posted anew in
+place of deleted ones. Stories and pictures are not here: they are the bot's.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cards (
+    place TEXT NOT NULL, card TEXT NOT NULL, message TEXT NOT NULL, owner TEXT NOT NULL,
+    PRIMARY KEY (place, card)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rooms (
+    thread TEXT PRIMARY KEY, card TEXT NOT NULL, owner TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, content TEXT NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS anew (
+    message TEXT PRIMARY KEY, successor TEXT NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS locales (owner TEXT PRIMARY KEY, locale TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mail (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    place TEXT NOT NULL, owner TEXT NOT NULL, nonce TEXT,
+    post TEXT NOT NULL,            -- JSON: text, buttons, whether it is progress; "" once fetched
+    at REAL NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS mail_by_nonce ON mail (place, nonce);
+CREATE TABLE IF NOT EXISTS mail_files (
+    mail INTEGER NOT NULL REFERENCES mail (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL, name TEXT NOT NULL, alt TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (mail, position)
+) WITHOUT ROWID;
+"""
+KEPT_SECONDS = 24 * 3600.0  # forms: the addresses of files in them end about then, too
+OLD_SECONDS = 30 * 24 * 3600.0  # mail that nobody fetched, messages posted anew
+
+
+class Store:
+    """Open it with `Store.open`. What is committed survives a crash of the process."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self.db = connection
+
+    @classmethod
+    async def open(cls, path: Path) -> Store:
+        """Raises OSError, one sentence, for a file that cannot be used."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = await aiosqlite.connect(path, isolation_level=None)
+        try:
+            await connection.execute("PRAGMA journal_mode = WAL")
+            await connection.execute("PRAGMA synchronous = NORMAL")
+            await connection.execute("PRAGMA foreign_keys = ON")
+            await connection.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            await connection.close()
+            raise OSError(
+                f"the file {path} of the Discord chat cannot be used: {error}; mend it, or delete"
+                " it: then old cards are posted anew"
+            ) from error
+        return cls(connection)
+
+    async def close(self) -> None:
+        """Nothing may be asked afterwards."""
+        await self.db.close()
+
+    async def one(self, sql: str, *values: object) -> Any:
+        """The first column of the first row, or None."""
+        async with self.db.execute(sql, values) as cursor:
+            row = await cursor.fetchone()
+        return None if row is None else row[0]
+
+    async def note(self, key: str) -> str | None:
+        """A value that was noted, such as the fingerprint of the commands."""
+        return await self.one("SELECT value FROM notes WHERE key = ?", key)  # type: ignore[no-any-return]
+
+    async def set_note(self, key: str, value: str) -> None:
+        await self.db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    async def card(self, place: str, card: str) -> str | None:
+        """The message that shows a card in a place, by the place's key."""
+        sql = "SELECT message FROM cards WHERE place = ? AND card = ?"
+        return await self.one(sql, place, card)  # type: ignore[no-any-return]
+
+    async def set_card(self, place: str, card: str, message: str, owner: str) -> None:
+        sql = "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?)"
+        await self.db.execute(sql, (place, card, message, owner))
+
+    async def is_room(self, thread: str) -> bool:
+        """Whether a thread was opened for a story."""
+        return await self.one("SELECT 1 FROM rooms WHERE thread = ?", thread) is not None
+
+    async def set_room(self, thread: str, card: str, owner: str) -> None:
+        sql = "INSERT OR REPLACE INTO rooms VALUES (?, ?, ?)"
+        await self.db.execute(sql, (thread, card, owner))
+
+    async def close_room(self, thread: str) -> None:
+        """The thread was deleted."""
+        await self.db.execute("DELETE FROM rooms WHERE thread = ?", (thread,))
+        await self.db.execute("DELETE FROM cards WHERE place LIKE ?", (f"%/{thread}",))
+
+    async def keep(self, owner: str, content: dict[str, Any]) -> str:
+        """Keeps what a form is to be made of, for a day; returns the name to ask for it by."""
+        name = secrets.token_urlsafe(12)
+        await self.db.execute(
+            "INSERT INTO kept VALUES (?, ?, ?, ?)", (name, owner, json.dumps(content), time.time())
+        )
+        return name
+
+    async def kept(self, owner: str, name: str) -> dict[str, Any] | None:
+        """What was kept for this person; None where it is gone or somebody else's."""
+        found = await self.one("SELECT content FROM kept WHERE id = ? AND owner = ?", name, owner)
+        return None if found is None else dict(json.loads(found))
+
+    async def successor(self, message: str) -> str:
+        """The message that was posted in place of a deleted one; otherwise the message itself."""
+        sql = "SELECT successor FROM anew WHERE message = ?"
+        return str(await self.one(sql, message) or message)
+
+    async def set_successor(self, message: str, successor: str) -> None:
+        sql = "INSERT OR REPLACE INTO anew VALUES (?, ?, ?)"
+        await self.db.execute(sql, (message, successor, time.time()))
+
+    async def locale(self, owner: str) -> str | None:
+        """The language of somebody's Discord, when they last used a command or a button."""
+        sql = "SELECT locale FROM locales WHERE owner = ?"
+        return await self.one(sql, owner)  # type: ignore[no-any-return]
+
+    async def set_locale(self, owner: str, locale: str) -> None:
+        if await self.locale(owner) != locale:
+            await self.db.execute("INSERT OR REPLACE INTO locales VALUES (?, ?)", (owner, locale))
+
+    async def forget(self, owner: str) -> None:
+        """Deletes all that is kept of a person."""
+        for table in ("cards", "rooms", "kept", "mail", "locales"):
+            await self.db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
+        await self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def prune(self) -> None:
+        """Deletes what is too old to be asked for."""
+        now = time.time()
+        await self.db.execute("DELETE FROM kept WHERE at < ?", (now - KEPT_SECONDS,))
+        for table in ("anew", "mail"):
+            await self.db.execute(f"DELETE FROM {table} WHERE at < ?", (now - OLD_SECONDS,))

@@ -1,0 +1,157 @@
+"""Messages that live on: a story's card, and the place of the story's own that it stands in."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+import telegram
+from telegram.error import TelegramError
+
+from adapters.telegram_outbox import Outbox, Outgoing
+from adapters.telegram_places import REPLIES, Places
+from adapters.telegram_storage import Storage
+from adapters.telegram_talk import Talk
+from adapters.telegram_text import cut, keyboard, link
+from bot.chat import Bot, CannotPost, Place, Reply
+
+LONGEST_TOPIC = 128  # characters of a topic's name
+SUPERGROUP = "-100"  # what the ids of supergroups begin with
+
+log = logging.getLogger(__name__)
+
+
+class Cards:
+    def __init__(
+        self, api: telegram.Bot, bot: Bot, storage: Storage, places: Places, outbox: Outbox
+    ) -> None:
+        self._api, self._bot = api, bot
+        self._storage, self._places, self._outbox = storage, places, outbox
+
+    async def show(self, talk: Talk, reply: Reply, *, anew: bool) -> Place | None:
+        """Shows a card, where `reply.room` is said in a place of its own.
+
+        It is edited where it stands; `anew` puts it below everything else instead. Returns a place
+        that the bot must be told of: one that has just become a room.
+        """
+        place, opened = await self._place(talk, reply, anew)
+        if reply.card is None:
+            await self._outbox.send(place, outgoing(talk, reply))
+            return place if opened else None
+        known = await self._message(place, reply.card)
+        if known is not None and not anew:
+            message = await self._outbox.edit(place, known, outgoing(talk, reply))
+        else:
+            message = (await self._outbox.send(place, outgoing(talk, reply))).id
+        if known is not None and known != message:
+            with suppress(CannotPost):  # too old to be deleted: then there are two
+                await self._outbox.remove(place, known)
+        if place.server is not None and place.thread is None:
+            place, opened = replace(place, thread=f"{REPLIES}{message}"), True
+            await self._places.joins(place, int(message), talk.person.id)
+        await self._keep(place, reply, message, talk.person.id)
+        return place if opened else None
+
+    async def _place(self, talk: Talk, reply: Reply, anew: bool) -> tuple[Place, bool]:
+        """Where a reply belongs, and whether this is a room that was opened for it just now."""
+        place = talk.place
+        if reply.card is not None and (reply.room is not None or place.thread is None):
+            thread = await self._room(place, reply.card)
+            if thread is not None:
+                if anew and place.thread != thread and not thread.startswith(REPLIES):
+                    title = reply.room or reply.text.partition("\n")[0]
+                    await self._point_to(talk, title, int(thread))
+                return replace(place, thread=thread), False
+        if reply.room is None:
+            return place, False
+        topic = await self._topic(talk, reply.room)
+        if topic is not None:
+            return topic, True
+        return replace(place, thread=None), place.server is None
+
+    async def _room(self, place: Place, card: str) -> str | None:
+        """The thread in which a card stands already, anywhere in the chat."""
+        row = await self._storage.row(
+            "SELECT thread FROM cards WHERE chat = ? AND card = ? AND thread != '' AND live",
+            place.channel,
+            card,
+        )
+        return row["thread"] if row else None
+
+    async def _topic(self, talk: Talk, title: str) -> Place | None:
+        """A new topic of that title; None where there are no topics, or we may open none."""
+        target = await self._places.target(replace(talk.place, thread=None))
+        if not await self._has_topics(talk, target.chat):
+            return None
+        try:
+            topic = await self._api.create_forum_topic(target.chat, cut(title, LONGEST_TOPIC))
+        except TelegramError as error:
+            log.info("chat %d: cannot open a topic: %s", target.chat, error)
+            return None
+        place = replace(talk.place, thread=str(topic.message_thread_id))
+        await self._point_to(talk, title, topic.message_thread_id)
+        return place
+
+    async def _has_topics(self, talk: Talk, chat: int) -> bool:
+        if talk.place.server is None:
+            return bool(self._api.bot.has_topics_enabled)
+        try:
+            return bool((await self._api.get_chat(chat)).is_forum)
+        except TelegramError:
+            return False
+
+    async def _point_to(self, talk: Talk, title: str, topic: int) -> None:
+        """Says where the story was asked for that it has a topic of its own."""
+        words = self._bot.say(talk.language, "telegram.room_opened", title=title)
+        chat = (await self._places.target(talk.place)).chat
+        number = str(chat).removeprefix(SUPERGROUP)
+        markup = None
+        if talk.place.server is not None:
+            label = self._bot.say(talk.language, "telegram.button_room")
+            markup = link(label, f"https://t.me/c/{number}/{topic}")
+        with suppress(CannotPost):
+            pointer = Outgoing(words, markup=markup, reply_to=talk.reply_to)
+            await self._outbox.send(talk.place, pointer)
+
+    async def _message(self, place: Place, card: str) -> str | None:
+        row = await self._storage.row(
+            "SELECT message FROM cards WHERE chat = ? AND thread = ? AND card = ?",
+            place.channel,
+            place.thread or "",
+            card,
+        )
+        return row["message"] if row else None
+
+    async def _keep(self, place: Place, reply: Reply, message: str, owner: str) -> None:
+        """A card without buttons is the last word on something that was deleted."""
+        await self._storage.rows(
+            "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)",
+            place.channel,
+            place.thread or "",
+            reply.card,
+            message,
+            owner,
+            int(bool(reply.buttons)),
+        )
+
+    async def is_room(self, place: Place) -> bool:
+        """Whether a card stands in a place: what is typed there is for its story."""
+        row = await self._storage.row(
+            "SELECT 1 FROM cards WHERE chat = ? AND thread = ? AND live LIMIT 1",
+            place.channel,
+            place.thread or "",
+        )
+        return row is not None
+
+
+def outgoing(talk: Talk, reply: Reply) -> Outgoing:
+    """A reply as it is sent into the place it is about."""
+    return Outgoing(
+        reply.text,
+        reply.files,
+        keyboard(reply.buttons),
+        reply_to=talk.message if talk.place == talk.at and talk.in_group else None,
+        owner=talk.person.id,
+        language=talk.language,
+    )
