@@ -27,6 +27,7 @@ from adapters.telegram_calls import Calls
 from adapters.telegram_cards import Cards
 from adapters.telegram_commands import menu
 from adapters.telegram_dialogs import Dialogs
+from adapters.telegram_http import AiohttpRequest
 from adapters.telegram_inline import Inline
 from adapters.telegram_order import InOrder
 from adapters.telegram_outbox import Outbox, Outgoing
@@ -91,7 +92,6 @@ class TelegramChat(Chat):
 
     async def start(self, bot: Bot) -> None:
         """Raises OSError, one sentence, for a token or an address that does not work."""
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # its addresses hold the token
         self._storage = await Storage.open(self._folder / FILE)
         app = self._build()
         try:
@@ -112,8 +112,8 @@ class TelegramChat(Chat):
             .base_file_url(f"{self._url}/file/bot")
             .rate_limiter(self._pace)
             .concurrent_updates(InOrder(self._presses))
-            .connection_pool_size(CONNECTIONS)
-            .get_updates_read_timeout(self._poll_seconds + 10)
+            .request(AiohttpRequest(CONNECTIONS))
+            .get_updates_request(AiohttpRequest(1, self._poll_seconds + 10))
             .build()
         )
 

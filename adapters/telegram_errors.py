@@ -16,7 +16,13 @@ from telegram.error import (
 from bot.chat import CannotPost
 
 TOKEN_WAIT_SECONDS = 300.0  # until the operator has put in another token
-NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")  # of httpx: nothing left us
+NOT_SENT = (  # of aiohttp: nothing left us
+    "ClientConnectorError",
+    "ClientConnectorDNSError",
+    "ClientConnectorCertificateError",
+    "ClientConnectorSSLError",
+    "ConnectionTimeoutError",
+)
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 NO_TOPIC = ("thread not found", "topic_deleted", "topic_closed", "topic_id_invalid")
 NOT_A_PHOTO = ("photo_invalid_dimensions", "image_process_failed", "photo_save_file_invalid")

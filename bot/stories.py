@@ -207,7 +207,8 @@ class Stories:
 
         Raises Refusal if there is nothing to undo.
         """
-        async with self._database.tx() as db:
+
+        async def back(db: aiosqlite.Connection) -> Story:
             stored = await owned(db, story_id, owner)
             last = "FROM steps WHERE story = ? ORDER BY number DESC LIMIT 1"
             steps = await db.execute_fetchall(f"SELECT number, content {last}", (stored.id,))
@@ -217,7 +218,9 @@ class Stories:
                     "DELETE FROM steps WHERE story = ? AND number = ?", (stored.id, number)
                 )
                 return await owned(db, story_id, owner)
-        raise Refusal("store.nothing_to_undo")
+            raise Refusal("store.nothing_to_undo")
+
+        return await self._writes.run(back)
 
     async def set_picture(self, story_id: str, panel_id: str, sha: str) -> None:
         """Gives a panel its picture; nothing happens if the panel is gone. For the worker."""

@@ -117,7 +117,7 @@ class Peer(Methods):
 
     async def until_says(self, chat: int, words: str) -> Json:
         """Waits for a message of the bot with these words in it; the newest one."""
-        return await self.until(
+        found: Json = await self.until(
             lambda: next(
                 (
                     message
@@ -127,6 +127,7 @@ class Peer(Methods):
                 None,
             )
         )
+        return found
 
     # What Telegram does
 
