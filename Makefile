@@ -43,6 +43,7 @@ bench: $(INSTALLED) ## measure consistency, speed and memory; prints the tables 
 	$(BIN)/python -m bench.page
 	$(BIN)/python -m bench.queue
 	$(BIN)/python -m bench.load
+	$(BIN)/python -m bench.chats
 	$(BIN)/python -m bench.kill
 
 train: $(INSTALLED) ## train the house artist further; MINUTES=60

@@ -1,9 +1,10 @@
-"""Is anything lost or posted twice? `python -m bench.kill [--stories N --kills N --json FILE]`.
+"""Is anything lost or posted twice? `python -m bench.kill [--chat NAME --stories N --kills N]`.
 
-People ask for stories in the local chat, over real sockets. While they are drawn, the bot and the
-engine are killed (kill -9) at random moments, each so many times. At the end every story that was
-accepted must have been delivered, none twice, and both databases must be whole. The engine time a
-story took is compared with an undisturbed run of the same stories.
+People ask for stories in the local chat, on Discord or on Telegram, over real sockets. While they
+are drawn, the bot and the engine are killed (kill -9) at random moments, each so many times. At the
+end every story that was accepted must have been delivered, none twice, and all databases must be
+whole. Where Telegram cannot tell whether a page arrived, its person must have been told, and get it
+by the button. The engine time a story took is compared with an undisturbed run of the same stories.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.askers import CHATS, Asker
 from bench.bot_process import BotProcess, is_whole, states
 from bench.table import Bar, finish, print_table
 from bench.tiny_model import make_tiny_model
-from bench.web_client import Visitor, pages_in, presses
 
-PANELS = 4
 OVER = {"delivered", "failed", "cancelled"}
 
 
@@ -41,6 +42,7 @@ class Outcome:
     states: Mapping[str, int] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     restarts: list[float] = field(default_factory=list)  # seconds until calls can come again
+    unsure: int = 0  # stories of which it was said that the page may have been lost
 
     @property
     def lost(self) -> int:
@@ -61,55 +63,46 @@ class Plan:
     kills: int  # of each, the bot and the engine
     gap: tuple[float, float]  # seconds between two kills
     environment: Mapping[str, str]
-
-
-def title(number: int) -> str:
-    return f"Story {number}"
-
-
-def script(number: int) -> str:
-    steps = [f"[Tom] walks in the park, step {n} #Step {n} of {number}" for n in range(PANELS)]
-    return "\n".join(["[Tom] a man", "", *steps])
-
-
-async def ask(visitor: Visitor, number: int) -> str:
-    """Types a story and presses Draw; returns its room once the press was answered."""
-    await visitor.enter()
-    options = {"title": title(number), "script": script(number)}
-    room: str | None = None
-    while room is None:  # the bot was killed between hearing it and saying where it is
-        answer = await visitor.call(visitor.home, command="story new", options=options)
-        room = answer.get("room")
-    while not (found := presses(await visitor.messages(room), "draw")):
-        await asyncio.sleep(0.2)
-    await visitor.call(room, press=found[-1])
-    return room
+    chat: str = "web"
 
 
 async def run(plan: Plan, folder: Path) -> Outcome:
     """One run; `folder` is empty."""
     log = folder / "work.txt"
-    bot = BotProcess(folder, {**plan.environment, "TOY_LOG": str(log)})
     outcome, began = Outcome(), time.monotonic()
-    visitors = [Visitor(bot.address) for _ in range(plan.stories)]
-    await bot.start()
-    try:
-        killer = asyncio.create_task(kill(bot, plan, outcome))
-        rooms = await asyncio.gather(*(ask(v, n) for n, v in enumerate(visitors)))
-        outcome.accepted = len(rooms)
-        await killer
-        await over(bot, plan.stories)
-        outcome.wall = time.monotonic() - began
-        for number, (visitor, room) in enumerate(zip(visitors, rooms, strict=True)):
-            outcome.pages.append(pages_in(await visitor.messages(room), title(number)))
-    finally:
-        for visitor in visitors:
-            await visitor.close()
-        await bot.stop()
+    async with CHATS[plan.chat]() as chat:
+        environment = {**plan.environment, **chat.environment, "TOY_LOG": str(log)}
+        bot = BotProcess(folder, environment)
+        await bot.start()
+        askers = [chat.asker(bot, number) for number in range(plan.stories)]
+        try:
+            killer = asyncio.create_task(kill(bot, plan, outcome))
+            await asyncio.gather(*(asker.ask() for asker in askers))
+            outcome.accepted = len(askers)
+            await killer
+            await over(bot, plan.stories)
+            outcome.wall = time.monotonic() - began
+            for asker in askers:
+                outcome.pages.append(await pages_of(asker, outcome))
+        finally:
+            for asker in askers:
+                await asker.close()
+            await bot.stop()
     outcome.states = states(bot.database)
-    outcome.whole = is_whole(bot.database) and is_whole(folder / "store" / "web" / "web.sqlite3")
+    outcome.whole = all(map(is_whole, (folder / "store").rglob("*.sqlite3")))
     outcome.seconds = work(log)
     return outcome
+
+
+async def pages_of(asker: Asker, outcome: Outcome) -> int:
+    """How many pages somebody got; one that they were told may be lost, on request."""
+    pages = await asker.pages()
+    outcome.unsure += asker.is_unsure()
+    if pages == 0 and asker.is_unsure():
+        with suppress(TimeoutError):
+            await asker.send_again()
+        pages = await asker.pages()
+    return pages
 
 
 async def kill(bot: BotProcess, plan: Plan, outcome: Outcome) -> None:
@@ -165,6 +158,7 @@ def rows(clean: Outcome, killed: Outcome) -> list[Sequence[str]]:
     return [
         ["stories accepted", str(clean.accepted), str(killed.accepted)],
         ["pages delivered", str(sum(clean.pages)), str(sum(killed.pages))],
+        ["sent again on request only", str(clean.unsure), str(killed.unsure)],
         ["kills of the bot", "0", str(killed.killed_bots)],
         ["kills of the engine", "0", str(killed.killed_engines)],
         [
@@ -181,6 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("--chat", choices=CHATS, default="web")
     parser.add_argument("--stories", type=int, default=20)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--toy", action="store_true", help="an engine without torch: quicker")
@@ -193,12 +188,12 @@ def main() -> None:
             model = make_tiny_model(folder / "model")
             environment["TOY_MODEL"] = os.fspath(model)
         gap = (0.5, 4.0) if options.toy else (2.0, 16.0)  # the real engine loads for seconds
-        plan = Plan(options.stories, options.kills, gap, environment)
+        plan = Plan(options.stories, options.kills, gap, environment, options.chat)
         outcomes = []
         for kills in (0, options.kills):
             place = folder / str(kills)
             place.mkdir(exist_ok=True)
-            outcomes.append(asyncio.run(run(Plan(plan.stories, kills, gap, environment), place)))
+            outcomes.append(asyncio.run(run(replace(plan, kills=kills), place)))
     clean, killed = outcomes
     print_table(["", "undisturbed", "killed"], rows(clean, killed))
     figures = {"pages": killed.pages, "states": killed.states, "restarts": killed.restarts}

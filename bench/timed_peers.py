@@ -1,0 +1,129 @@
+"""Discord and Telegram on loopback that measure how soon they are answered.
+
+TimedDiscord does not check what it is sent against Discord's description, as tests do: that would
+take more time than the bot needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from tests.adapters.discord_peer import ROUTES, DiscordPeer, reply
+from tests.adapters.discord_world import Interaction, Refusal
+from tests.adapters.telegram_methods import Asked
+from tests.adapters.telegram_methods import Refusal as TelegramRefusal
+from tests.adapters.telegram_peer import Peer
+
+CALLBACK = re.compile(r"/interactions/\d+/([^/]+)/callback")
+PROGRESS = re.compile(r"Number \d+(:| is)")  # how the bot begins what it says of its own accord
+PATIENCE_SECONDS = 30.0
+
+
+class Stopwatch:
+    """`delays` are seconds by kind; `errors` what was refused. Somebody waits for each answer."""
+
+    def __init__(self) -> None:
+        self.delays: defaultdict[str, list[float]] = defaultdict(list)
+        self.errors: list[str] = []
+        self._answered: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def stop(self, kind: str, key: str, seconds: float) -> None:
+        """The first answer to something has come."""
+        if not self._answered[key].is_set():
+            self.delays[kind].append(seconds)
+            self._answered[key].set()
+
+    async def wait(self, key: str) -> None:
+        """Until the answer has come. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._answered[key].wait()
+        del self._answered[key]
+
+    def clear(self) -> None:
+        """Forgets what was measured so far."""
+        self.delays.clear()
+        self.errors.clear()
+
+
+class TimedDiscord(DiscordPeer):
+    """Counts from the event on the gateway to the callback of the interaction."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watch = Stopwatch()
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        now, path = time.monotonic(), "/" + request.match_info["path"]
+        answer = await super()._api(request)
+        if answer.status >= 400:
+            self.watch.errors.append(f"{request.method} {path}: {answer.status}")
+        callback = CALLBACK.fullmatch(path)
+        if callback is not None and answer.status < 400:
+            interaction = self.world.interactions[callback[1]]
+            self.watch.stop(kind_of(interaction), interaction.id, now - interaction.at)
+        return answer
+
+    async def _obey(
+        self, request: web.Request, path: str, body: Any, files: Mapping[str, bytes]
+    ) -> web.StreamResponse:
+        for method, pattern, act in ROUTES:
+            match = re.fullmatch(pattern, path)
+            if method == request.method and match:
+                try:
+                    return reply(await act(self, match.groups(), body, files))
+                except Refusal as refusal:
+                    return reply(refusal.body, refusal.status)
+        return reply({"code": 0, "message": "404: Not Found"}, 404)
+
+
+def kind_of(interaction: Interaction) -> str:
+    return "press" if interaction.payload["type"] == 3 else "command"
+
+
+class TimedTelegram(Peer):
+    """Counts from handing out an update to the answer to a press, or the first message that
+    answers what somebody typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watch = Stopwatch()
+        self._handed: dict[str, float] = {}
+
+    async def _getUpdates(self, asked: Asked) -> list[dict[str, Any]]:  # noqa: N802
+        updates = await super()._getUpdates(asked)
+        now = time.monotonic()
+        for update in updates:
+            self._handed.setdefault(key_of(update), now)
+        return updates
+
+    async def _do(self, asked: Asked) -> Any:
+        now = time.monotonic()
+        try:
+            done = await super()._do(asked)
+        except TelegramRefusal as refusal:
+            self.watch.errors.append(f"{asked.method}: {refusal.status} {refusal.words}")
+            raise
+        if asked.method == "answerCallbackQuery":
+            self._answered("press", asked.given["callback_query_id"], now)
+        elif asked.method == "sendMessage" and not PROGRESS.match(asked.given["text"]):
+            self._answered("command", asked.given["chat_id"], now)
+        return done
+
+    def _answered(self, kind: str, key: str, now: float) -> None:
+        handed = self._handed.pop(key, None)
+        if handed is not None:
+            self.watch.stop(kind, key, now - handed)
+
+
+def key_of(update: Mapping[str, Any]) -> str:
+    """What an answer to it can be known by: the query, else the chat."""
+    if "callback_query" in update:
+        return str(update["callback_query"]["id"])
+    return str(update["message"]["chat"]["id"])
