@@ -36,6 +36,20 @@ def script(number: int) -> str:
     return "\n".join(["[Tom] a man", "", *steps])
 
 
+async def ask(visitor: Visitor, number: int) -> str:
+    """Types a story in the local chat and presses Draw; returns its room once that was answered."""
+    await visitor.enter()
+    options = {"title": title(number), "script": script(number)}
+    room: str | None = None
+    while room is None:  # the bot was killed between hearing it and saying where it is
+        answer = await visitor.call(visitor.home, command="story new", options=options)
+        room = answer.get("room")
+    while not (found := presses(await visitor.messages(room), "draw")):
+        await asyncio.sleep(0.2)
+    await visitor.call(room, press=found[-1])
+    return room
+
+
 class Asker(ABC):
     """Somebody with a story of their own."""
 
@@ -69,15 +83,7 @@ class WebAsker(Asker):
         self._room: str | None = None
 
     async def ask(self) -> None:
-        visitor = self._visitor
-        await visitor.enter()
-        options = {"title": title(self.number), "script": script(self.number)}
-        while self._room is None:  # the bot was killed between hearing it and saying where it is
-            answer = await visitor.call(visitor.home, command="story new", options=options)
-            self._room = answer.get("room")
-        while not (found := presses(await visitor.messages(self._room), "draw")):
-            await asyncio.sleep(0.2)
-        await visitor.call(self._room, press=found[-1])
+        self._room = await ask(self._visitor, self.number)
 
     async def pages(self) -> int:
         assert self._room is not None

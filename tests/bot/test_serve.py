@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.bot_process import BotProcess, is_whole, states
-from bench.kill import ask, title
+from bench.askers import ask, title
 from bench.web_client import Visitor, pages_in, presses
 from bot.chat import Call, Person, Place, Reply
 from bot.inkwell import Inkwell
