@@ -36,7 +36,7 @@ class ModelSpec:
 
 
 HOUSE = ModelSpec(
-    "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=4.0,
+    "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=4.5,
     guidance_rescale=0.5, reads_negatives=False, guides_identity=True,
 )  # fmt: skip
 SD15 = ModelSpec(
