@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from bot.characters import SavedCharacter
-from bot.chat import File, Place
+from bot.chat import File
 from bot.editing import random_seed
 from bot.errors import Refusal, printable
-from bot.jobs import NewJob
 from bot.page.meme import meme
 from bot.pictures import Pictures
-from bot.requests import Requests, place_json
+from bot.requests import Requests
 from bot.words import say
 from engine.request import DrawRequest, PanelRequest
 
@@ -50,29 +49,6 @@ async def meme_request(
     sheet = await requests.of_sheet(character, style)
     panel = PanelRequest(f"[{character.name}] {about.scene}", (character.name,))
     return replace(sheet, panels=(panel,), seed=random_seed())
-
-
-def meme_job(
-    about: AboutMeme,
-    request: DrawRequest,
-    *,
-    person: str,
-    place: Place,
-    server: str | None,
-    language: str,
-) -> NewJob:
-    """The job that draws a meme."""
-    return NewJob(
-        person=person,
-        place=place_json(place),
-        server=server,
-        kind="meme-draw",
-        story=None,
-        request=request.to_json(),
-        about=about.to_json(),
-        panels=1,
-        language=language,
-    )
 
 
 async def meme_files(

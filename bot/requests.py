@@ -188,8 +188,9 @@ def page_job(
     )
 
 
-def sheet_job(
-    character: SavedCharacter,
+def character_job(
+    kind: Literal["sheet", "meme-draw"],
+    about: str,
     request: DrawRequest,
     *,
     person: str,
@@ -197,15 +198,15 @@ def sheet_job(
     server: str | None,
     language: str,
 ) -> NewJob:
-    """The job that draws a character's sheet."""
+    """The job that draws a character outside of any story; `about` is the kind's own JSON."""
     return NewJob(
         person=person,
         place=place_json(place),
         server=server,
-        kind="sheet",
+        kind=kind,
         story=None,
         request=request.to_json(),
-        about=AboutSheet(character.id, character.name, character.description).to_json(),
+        about=about,
         panels=len(request.panels),
         language=language,
     )

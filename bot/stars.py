@@ -6,7 +6,6 @@ is counted in the database itself, so that nothing is missed, not even when a pe
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from bot.chat import Place
 from bot.database import Database
 from bot.errors import Refusal
 from bot.posts import NONCE_BYTES
-from bot.requests import place_json
+from bot.requests import place_from_json, place_json
 
 MOST_AT_ONCE = 200  # exhibits to look at in one round
 GONE = ""  # in place of a message's id: somebody has removed it, and it is not to come back
@@ -140,7 +139,7 @@ async def check_seen(db: aiosqlite.Connection, job: int, server: str, channel: s
         (job, server),
     )
     for row in rows:
-        if channel in [Place(**json.loads(place)).channel for place in row if place is not None]:
+        if channel in [place_from_json(place).channel for place in row if place is not None]:
             return
     raise Refusal("stars.nothing_here")
 
@@ -148,8 +147,8 @@ async def check_seen(db: aiosqlite.Connection, job: int, server: str, channel: s
 def exhibit_from(row: sqlite3.Row) -> Exhibit:
     fields = {name: row[name] for name in row.keys()}  # noqa: SIM118
     places = {name: place_from(fields[name]) for name in ("gallery", "copy_place")}
-    return Exhibit(**{**fields, **places, "place": Place(**json.loads(fields["place"]))})
+    return Exhibit(**{**fields, **places, "place": place_from_json(fields["place"])})
 
 
 def place_from(text: str | None) -> Place | None:
-    return None if text is None else Place(**json.loads(text))
+    return None if text is None else place_from_json(text)

@@ -15,7 +15,7 @@ from bot.commands.stories import uploaded
 from bot.editing import random_seed
 from bot.errors import Refusal, printable
 from bot.limits import MAX_DESCRIPTION, MAX_NAME
-from bot.requests import sheet_job
+from bot.requests import AboutSheet, character_job
 from bot.sentences import cut
 
 CHARACTER = Option(
@@ -113,8 +113,9 @@ async def show_sheet(context: Context, character: SavedCharacter) -> Replies:
         sheet = await context.stores.pictures.read(character.sheet)
         return (Reply(line(character), (File("sheet.png", sheet, line(character)),)),)
     style = context.settings.style or context.stores.config.draw.style
-    job = sheet_job(
-        character,
+    job = character_job(
+        "sheet",
+        AboutSheet(character.id, character.name, character.description).to_json(),
         await context.stores.requests.of_sheet(character, style),
         person=context.me,
         place=context.place,

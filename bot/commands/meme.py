@@ -18,9 +18,10 @@ from bot.commands.stories import PANEL, STORY, chosen
 from bot.editing import panel_at
 from bot.errors import Refusal, quoted
 from bot.limits import MAX_NAME
-from bot.memes import AboutMeme, meme_job, meme_request
+from bot.memes import AboutMeme, meme_request
 from bot.page.lettering import check_fonts
 from bot.page.meme import LONGEST, meme
+from bot.requests import character_job
 from bot.script import split_speaker
 from bot.stories import Panel, Story
 from bot.uploads import accept_upload
@@ -111,8 +112,9 @@ async def drawn(context: Context, who: SavedCharacter, words: dict[str, str]) ->
     await asyncio.to_thread(check_fonts, list(filter(None, words.values())))
     about = AboutMeme(who.name, words)
     style = context.settings.style or context.stores.config.draw.style
-    job = meme_job(
-        about,
+    job = character_job(
+        "meme-draw",
+        about.to_json(),
         await meme_request(context.stores.requests, who, about, style),
         person=context.me,
         place=context.place,

@@ -10,8 +10,8 @@ from PIL import Image
 
 from bot.config import EngineConfig
 from bot.jobs import Job
-from bot.memes import AboutMeme, meme_job, meme_request
-from bot.requests import Requests
+from bot.memes import AboutMeme, meme_request
+from bot.requests import Requests, character_job
 from tests.bot.stage import ANN, HERE, NO_LIMITS, Stage, perform
 
 
@@ -20,8 +20,9 @@ async def asked(stage: Stage, language: str, **words: str) -> Job:
     about = AboutMeme(tom.name, words)
     requests = Requests(stage.characters, stage.pictures, EngineConfig())
     request = await meme_request(requests, tom, about, "comic")
-    new = meme_job(
-        about, request, person=ANN.key, place=HERE, server=None, language=language
+    new = character_job(
+        "meme-draw", about.to_json(), request,
+        person=ANN.key, place=HERE, server=None, language=language,
     )  # fmt: skip
     return await stage.ledger.enqueue(new, NO_LIMITS)
 
