@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.house.palette import FUR, WHITE
 from engine.house.pencil import INK, Colour, Pencil, Point, mix
-from engine.house.scenes import ANIMALS, CHILDREN, ELDERS, PEOPLE, Actor, Character
+from engine.house.scenes import ANIMALS, CHILDREN, ELDERS, PEOPLE, Character
 
 MOUTH: Colour = (150, 30, 44)
 BLUSH: Colour = (246, 130, 120)
 EYE_X, EYE_Y, MOUTH_Y = 0.42, 0.04, 0.56
+
+# Height of the brows' inner and outer ends, from the eyes.
+BROWS: dict[str, Point] = {
+    "angry": (-0.2, -0.5), "sad": (-0.58, -0.32), "surprised": (-0.6, -0.58),
+    "laughing": (-0.42, -0.4), "happy": (-0.46, -0.4), "calm": (-0.4, -0.4),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a face shows: an expression, or one on its way to another."""
+
+    expression: str
+    brows: Point | None = None  # where they are not the expression's own
+    closed: bool = False  # the eyes, in a blink
+    mouth: float = 1.0  # size
+    sign: float = 1.0  # size of the tears or the sign of anger
 
 
 def head_shape(p: Pencil, who: Character, head: Point, r: float, skin: Colour) -> None:
@@ -76,8 +95,9 @@ def _antenna(p: Pencil, head: Point, r: float) -> None:
         )
 
 
-def draw_face(p: Pencil, actor: Actor, head: Point, r: float, skin: Colour) -> None:
-    who, expression = actor.character, actor.expression
+def draw_face(p: Pencil, who: Character, look: Look, head: Point, r: float, skin: Colour) -> None:
+    """Everything on the front of the head; `head` is where its middle is."""
+    expression = look.expression
     if who.species in ANIMALS:
         _muzzle(p, who.species, head, r, skin)
     if who.species in CHILDREN:
@@ -87,22 +107,37 @@ def draw_face(p: Pencil, actor: Actor, head: Point, r: float, skin: Colour) -> N
     if who.beard:
         _beard(p, head, r, FUR[who.hair_colour])
     if who.glasses == "sunglasses":
-        _brows(p, who, expression, head, r)
+        _brows(p, who, look, head, r)
         _sunglasses(p, head, r)
     else:
-        _eyes(p, who, expression, head, r)
-        _brows(p, who, expression, head, r)
+        if look.closed:
+            _closed_eyes(p, head, r)
+        else:
+            _eyes(p, who, expression, head, r)
+        _brows(p, who, look, head, r)
         if who.glasses != "none":
             _glasses(p, who.glasses, head, r)
     if who.species in PEOPLE:
         p.arc(head[0], head[1] + 0.26 * r, 0.07 * r, 0.06 * r, 10, 170, 0.045 * r)
-    _mouth(p, who, expression, head, r)
+    with p.placed(about=(head[0], head[1] + MOUTH_Y * r), size=look.mouth):
+        _mouth(p, who, expression, head, r)
     if who.species == "grandpa":
         _moustache(p, head, r, FUR[who.hair_colour])
+    if look.sign > 0:
+        _sign(p, expression, head, r, look.sign)
+
+
+def _sign(p: Pencil, expression: str, head: Point, r: float, size: float) -> None:
+    x, y = head
     if expression == "sad":
-        _tear(p, head, r)
+        for s in (-1, 1):
+            eye = (x + s * 0.58 * r, y + 0.34 * r)
+            with p.placed(about=eye, size=size):
+                _tear(p, eye, r)
     elif expression == "angry":
-        _anger_sign(p, head, r)
+        temple = (x + 0.62 * r, y - 0.56 * r)
+        with p.placed(about=temple, size=size):
+            _anger_sign(p, temple, r)
 
 
 def _muzzle(p: Pencil, species: str, head: Point, r: float, fur: Colour) -> None:
@@ -187,12 +222,14 @@ def _eyes(p: Pencil, who: Character, expression: str, head: Point, r: float) -> 
                 )
 
 
-def _brows(p: Pencil, who: Character, expression: str, head: Point, r: float) -> None:
-    inner, outer = {
-        "angry": (-0.2, -0.5), "sad": (-0.58, -0.32), "surprised": (-0.6, -0.58),
-        "laughing": (-0.42, -0.4), "happy": (-0.46, -0.4), "calm": (-0.4, -0.4),
-    }[expression]  # fmt: skip
-    thick = 0.12 if who.species in ("man", "grandpa") or expression == "angry" else 0.08
+def _closed_eyes(p: Pencil, head: Point, r: float) -> None:
+    for s in (-1, 1):
+        p.arc(head[0] + s * EYE_X * r, head[1] + EYE_Y * r, 0.22 * r, 0.12 * r, 10, 170, 0.09 * r)
+
+
+def _brows(p: Pencil, who: Character, look: Look, head: Point, r: float) -> None:
+    inner, outer = look.brows or BROWS[look.expression]
+    thick = 0.12 if who.species in ("man", "grandpa") or look.expression == "angry" else 0.08
     for s in (-1, 1):
         x, y = head[0] + s * EYE_X * r, head[1] + EYE_Y * r
         p.line([(x - s * 0.2 * r, y + inner * r), (x + s * 0.2 * r, y + outer * r)], thick * r)
@@ -220,17 +257,16 @@ def _mouth(p: Pencil, who: Character, expression: str, head: Point, r: float) ->
         p.ellipse(x, y + 0.1 * r, 0.1 * r, 0.035 * r, (226, 80, 100), stroke=0)
 
 
-def _tear(p: Pencil, head: Point, r: float) -> None:
-    for s in (-1, 1):
-        x, y = head[0] + s * 0.58 * r, head[1] + 0.34 * r
-        p.polygon(
-            [(x, y), (x + 0.14 * r, y + 0.28 * r), (x, y + 0.4 * r), (x - 0.14 * r, y + 0.28 * r)],
-            (92, 176, 250),
-        )
+def _tear(p: Pencil, eye: Point, r: float) -> None:
+    x, y = eye
+    p.polygon(
+        [(x, y), (x + 0.14 * r, y + 0.28 * r), (x, y + 0.4 * r), (x - 0.14 * r, y + 0.28 * r)],
+        (92, 176, 250),
+    )
 
 
-def _anger_sign(p: Pencil, head: Point, r: float) -> None:
-    x, y = head[0] + 0.62 * r, head[1] - 0.56 * r
+def _anger_sign(p: Pencil, temple: Point, r: float) -> None:
+    x, y = temple
     for dx, dy in ((-0.1, -0.1), (0.1, -0.1), (-0.1, 0.1), (0.1, 0.1)):
         p.line(
             [

@@ -5,15 +5,15 @@ from __future__ import annotations
 from engine.house.palette import PAPER
 from engine.house.pencil import Colour, mix
 from engine.house.posture import Body, Frame
-from engine.house.scenes import Actor
+from engine.house.scenes import Character
 
 
-def draw_torso(frame: Frame, actor: Actor, body: Body) -> None:
+def draw_torso(frame: Frame, who: Character, body: Body) -> None:
     r, p, x = frame.radius, frame.pencil, frame.x
-    clothes, half = actor.character.clothes, body.half_width * r
+    clothes, half = who.clothes, body.half_width * r
     hem = body.hip + (0.42 if clothes == "dress" else 0.12) * r
     flare = 1.5 if clothes == "dress" else 1.0
-    shoulder = x + frame.lean * frame.facing * r * 0.6
+    shoulder = body.shoulder
     p.polygon(
         [
             (shoulder - half * 0.7, body.neck - 0.08 * r),
@@ -24,7 +24,7 @@ def draw_torso(frame: Frame, actor: Actor, body: Body) -> None:
         body.cloth,
     )  # fmt: skip
     _CLOTHES.get(clothes, _plain)(frame, body, shoulder, hem)
-    if actor.character.species == "grandma":
+    if who.species == "grandma":
         _shawl(frame, body, shoulder)
 
 

@@ -16,8 +16,8 @@ THIN = 0.005
 class Backdrop:
     """What a place needs to draw itself: pencil, light, and a small random shift."""
 
-    def __init__(self, pencil: Pencil, night: bool, random: Random) -> None:
-        self.pencil, self.night, self.random = pencil, night, random
+    def __init__(self, pencil: Pencil, night: bool, random: Random, sunk: float) -> None:
+        self.pencil, self.night, self.random, self.sunk = pencil, night, random, sunk
         self.shift = random.uniform(-0.04, 0.04)
         self.horizon = 0.68 + random.uniform(-0.03, 0.03)
 
@@ -35,7 +35,8 @@ class Backdrop:
             -0.02, -0.02, 1.02, bottom, NIGHT_SKY if self.night else DAY_SKY, stroke=0
         )
         if self.night:
-            self.pencil.ellipse(0.86 + self.shift, 0.13, 0.065, 0.065, (250, 245, 205), stroke=THIN)
+            moon = (0.86 + self.shift, 0.13 + self.sunk)
+            self.pencil.ellipse(*moon, 0.065, 0.065, (250, 245, 205), stroke=THIN)
             for _ in range(9):
                 x, y = self.random.random(), self.random.uniform(0, bottom * 0.7)
                 self.pencil.ellipse(x, y, 0.006, 0.006, (255, 255, 240), stroke=0)
@@ -47,7 +48,7 @@ class Backdrop:
 
     def sun(self, x: float, y: float) -> None:
         if not self.night:
-            self.pencil.ellipse(x, y, 0.08, 0.08, (255, 222, 80), stroke=THIN)
+            self.pencil.ellipse(x, y + self.sunk, 0.08, 0.08, (255, 222, 80), stroke=THIN)
 
     def window(self, left: float, top: float, right: float, bottom: float) -> None:
         self.pencil.rectangle(left, top, right, bottom, (240, 240, 235), stroke=THIN)
@@ -278,6 +279,8 @@ DRAWINGS: dict[str, Callable[[Backdrop], None]] = {
 }  # fmt: skip
 
 
-def draw_place(pencil: Pencil, place: str, night: bool, random: Random) -> None:
-    """Fill the whole picture with the named place."""
-    DRAWINGS[place](Backdrop(pencil, night, random))
+def draw_place(
+    pencil: Pencil, place: str, night: bool, random: Random, *, sunk: float = 0.0
+) -> None:
+    """Fill the whole picture with the named place; sun or moon stand `sunk` lower than ever."""
+    DRAWINGS[place](Backdrop(pencil, night, random, sunk))

@@ -3,52 +3,93 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from engine.house.palette import PAPER, WOOD
 from engine.house.pencil import Colour, Pencil, Point, mix
 from engine.house.posture import Body, Frame
-from engine.house.scenes import Actor
+from engine.house.scenes import Character
 
-# Elbow and hand of the near (-1) and far (+1) arm, from the shoulder, in R; x outwards.
-ARMS: dict[str, tuple[tuple[Point, Point], tuple[Point, Point]]] = {
-    "standing": (((0.32, 0.6), (0.36, 1.25)), ((0.32, 0.6), (0.36, 1.25))),
-    "waving": (((0.32, 0.6), (0.36, 1.25)), ((0.75, 0.1), (0.95, -0.75))),
-    "arms up": (((0.7, 0.0), (0.85, -0.9)), ((0.7, 0.0), (0.85, -0.9))),
-    "sitting": (((0.34, 0.55), (0.0, 1.15)), ((0.34, 0.55), (0.0, 1.15))),
-    "running": (((0.55, 0.45), (0.95, 0.05)), ((0.5, 0.5), (0.1, 0.95))),
-    "typing": (((0.38, 0.55), (0.1, 0.98)), ((0.38, 0.55), (0.1, 0.98))),
-    "reading": (((0.4, 0.6), (0.02, 0.72)), ((0.4, 0.6), (0.02, 0.72))),
-    "drinking": (((0.32, 0.6), (0.36, 1.25)), ((0.62, 0.42), (0.6, -0.3))),
-    "phoning": (((0.32, 0.6), (0.36, 1.25)), ((0.78, 0.3), (0.62, -0.65))),
-    "thinking": (((0.38, 0.5), (-0.3, 0.75)), ((0.45, 0.55), (-0.22, 0.02))),
-    "arguing": (((0.6, 0.4), (0.05, 0.85)), ((0.6, 0.3), (1.3, 0.12))),
-    "fighting": (((0.62, 0.35), (0.35, -0.25)), ((0.65, 0.1), (1.3, -0.12))),
-}
+LONG_SLEEVES = ("hoodie", "suit", "striped sweater", "shirt")
+DEEP = 0.36  # how far below its place a desk is out of the picture
 
 
-def draw_arms_and_props(frame: Frame, actor: Actor, body: Body) -> None:
-    r, p, pose = frame.radius, frame.pencil, actor.pose
-    shoulder_x = frame.x + frame.lean * frame.facing * r * 0.6
-    if pose == "typing":
-        _desk(frame, body)
-    hands: list[Point] = []
-    for arm, side in zip(ARMS[pose], (-frame.facing, frame.facing), strict=True):
-        shoulder = (shoulder_x + side * body.half_width * 0.92 * r, body.neck + 0.2 * r)
-        elbow, hand = (frame.at(side * x, y, shoulder) for x, y in arm)
-        sleeve = actor.character.clothes in ("hoodie", "suit", "striped sweater", "shirt")
-        p.limb([shoulder, elbow, hand], 0.27 * r, body.cloth if sleeve else body.skin)
-        if not sleeve:
+@dataclass(frozen=True)
+class Sign:
+    """What a pose shows beside the body, and how much of it is there yet."""
+
+    pose: str
+    frame: Frame  # where furniture stands
+    body: Body
+    presence: float = 1.0  # 1: all of it, 0: nothing
+
+
+def _share(sign: Sign, start: float, end: float) -> float:
+    """How far it is on its way while the presence grows from `start` to `end`; 0..1, smooth."""
+    t = min(1.0, max(0.0, (sign.presence - start) / (end - start)))
+    return t * t * (3 - 2 * t)
+
+
+def draw_chairs(signs: Sequence[Sign]) -> None:
+    """Behind the figure; a chair slides in from the side where there is nobody."""
+    for sign in signs:
+        share, frame = _share(sign, 0.2, 0.8), sign.frame
+        if sign.pose == "sitting" and share > 0:
+            edge = 0.0 if frame.facing > 0 else 1.0
+            far = edge - frame.x - frame.facing * 1.1 * frame.radius  # just out of the picture
+            with frame.pencil.placed(by=((1 - share) * far, 0.0)):
+                _chair(frame, sign.body)
+
+
+def draw_arms_and_props(frame: Frame, who: Character, body: Body, signs: Sequence[Sign]) -> None:
+    r, p = frame.radius, frame.pencil
+    typing = [(s, (1 - _share(s, 0.3, 1.0)) * DEEP) for s in signs if s.pose == "typing"]
+    for sign, way in typing:
+        with p.placed(by=(0.0, way)):
+            _desk(sign.frame, sign.body)
+    arms = list(zip(body.arms, body.corners, strict=True))[:: frame.facing]
+    for (shoulder, elbow, hand), corner in arms:
+        fill = body.cloth if who.clothes in LONG_SLEEVES else body.skin
+        p.limb([shoulder, elbow, hand], 0.27 * r, fill, corner=corner)
+        if who.clothes not in LONG_SLEEVES:
             middle = ((shoulder[0] + elbow[0]) / 2, (shoulder[1] + elbow[1]) / 2)
             p.limb([shoulder, middle], 0.3 * r, body.cloth)
-        hands.append(hand)
-    if pose == "typing":
-        _laptop(frame, body, actor.character.stickers)
-    elif pose == "reading":
-        _book(frame, body)
-    for hand in hands:
-        size = 0.24 if pose == "fighting" else 0.19
-        p.ellipse(*hand, size * r, size * r, body.skin)
-    _in_hand(frame, pose, hands[1])
+    for sign, way in typing:
+        with p.placed(by=(0.0, way)):
+            _laptop(sign.frame, sign.body, who.stickers)
+    for sign in signs:
+        share = _share(sign, 0.4, 0.9)
+        if sign.pose == "reading" and share > 0:
+            with p.placed(about=(frame.x, body.neck + 0.9 * r), size=share):
+                _book(frame, body)
+    for (_, _, hand), _ in arms:
+        p.ellipse(*hand, body.fist * r, body.fist * r, body.skin)
+    for sign in signs:
+        share = _share(sign, 0.4, 0.9)
+        if share > 0:
+            hand = body.arms[:: sign.frame.facing][1][2]
+            with p.placed(about=hand, size=share):
+                _in_hand(frame, sign.pose, hand)
+
+
+def _chair(frame: Frame, body: Body) -> None:
+    r, p = frame.radius, frame.pencil
+    p.rectangle(
+        frame.x - 0.95 * r, body.neck + 0.1 * r, frame.x + 0.95 * r, body.hip + 0.1 * r, WOOD
+    )
+    p.rectangle(
+        frame.x - 1.05 * r,
+        body.hip,
+        frame.x + 1.05 * r,
+        body.hip + 0.2 * r,
+        mix(WOOD, (0, 0, 0), 0.2),
+    )
+    for side in (-1, 1):
+        x = frame.x + side * 0.9 * r
+        p.rectangle(
+            x - 0.08 * r, body.hip + 0.2 * r, x + 0.08 * r, frame.ground, mix(WOOD, (0, 0, 0), 0.2)
+        )
 
 
 def _desk(frame: Frame, body: Body) -> None:
@@ -122,11 +163,21 @@ def _in_hand(frame: Frame, pose: str, hand: Point) -> None:
         )
 
 
-def draw_marks(frame: Frame, actor: Actor, body: Body) -> None:
+def draw_marks(frame: Frame, body: Body, signs: Sequence[Sign]) -> None:
     """The comic artist's signs for what a pose means: motion lines, shouts, stars, dots."""
+    for sign in signs:
+        share = _share(sign, 0.66, 1.0)
+        if share > 0:
+            facing = sign.frame.facing
+            about = (body.head[0] + facing * frame.radius, body.neck - 0.3 * frame.radius)
+            with frame.pencil.placed(about=about, size=share):
+                _mark(replace(frame, facing=facing), sign.pose, body)
+
+
+def _mark(frame: Frame, pose: str, body: Body) -> None:
     r, p, f = frame.radius, frame.pencil, frame.facing
     hx, hy = body.head
-    if actor.pose == "waving":
+    if pose == "waving":
         for dx in (1.75, 1.98):
             p.arc(
                 frame.x + f * (dx - 0.5) * r,
@@ -137,7 +188,7 @@ def draw_marks(frame: Frame, actor: Actor, body: Body) -> None:
                 40 if f > 0 else 220,
                 0.06 * r,
             )
-    elif actor.pose == "running":
+    elif pose == "running":
         for dy in (0.2, 0.6, 1.0):
             p.line(
                 [
@@ -146,17 +197,17 @@ def draw_marks(frame: Frame, actor: Actor, body: Body) -> None:
                 ],
                 0.07 * r,
             )
-    elif actor.pose == "thinking":
+    elif pose == "thinking":
         for dx, dy, size in ((0.95, -0.7, 0.09), (1.15, -1.0, 0.14), (1.45, -1.4, 0.24)):
             p.ellipse(hx + f * dx * r, hy + dy * r, size * r, size * r, (255, 255, 255))
-    elif actor.pose == "arguing":
+    elif pose == "arguing":
         for dy, slope in ((0.25, -0.25), (0.5, 0.0), (0.75, 0.25)):
             p.line(
                 [(hx + f * 1.12 * r, hy + dy * r), (hx + f * 1.5 * r, hy + (dy + slope) * r)],
                 0.08 * r,
                 (226, 50, 40),
             )
-    elif actor.pose == "fighting":
+    elif pose == "fighting":
         star(p, frame.x + f * 1.75 * r, body.neck + 0.02 * r, 0.55 * r)
 
 
