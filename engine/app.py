@@ -1,10 +1,11 @@
 """The engine as a server: a story comes in, its events go out line by line.
 
     POST /draw     a `DrawRequest` as JSON; answers with events (engine/request.py), one a line
+    POST /animate  an `AnimateRequest`, likewise
     GET  /health   {"ready": true, "busy": false, "model": "house", "device": "cpu"}
 
-Closing the connection stops the story at the next step. One story is drawn at a time, others
-wait. Nothing is kept: whoever asks keeps the pictures.
+Closing the connection stops the work at the next step. One story or animation is drawn at a time,
+others wait. Nothing is kept: whoever asks keeps the pictures.
 
     python -m engine.app --host 127.0.0.1 --port 8421
     python -m engine.app --socket engine.sock --parent 4711    (as a child of the bot)
@@ -32,9 +33,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine.easel import DrawStory, Easel
+from engine.easel import DrawStory, Easel, Work
 from engine.parent import stay_with
-from engine.request import DrawRequest, EngineError, Event, event_to_line
+from engine.request import AnimateRequest, DrawRequest, EngineError, Event, event_to_line
 
 TOKEN_VARIABLE = "INKWELL_ENGINE_TOKEN"
 LARGEST_REQUEST = 64 << 20  # bytes: some reference pictures
@@ -44,7 +45,7 @@ BACKGROUND = 10  # niceness of a child: the bot that started it must answer peop
 def build_app(easel: Easel, *, token: str = "") -> ASGIApp:
     """The ASGI app. With a token it answers only who sends it ("Authorization: Bearer …")."""
 
-    async def draw(request: Request) -> Response:
+    async def work(kind: type[Work], request: Request) -> Response:
         body = bytearray()
         try:
             async for chunk in request.stream():
@@ -54,7 +55,7 @@ def build_app(easel: Easel, *, token: str = "") -> ASGIApp:
         except ClientDisconnect:
             return Response(status_code=400)
         try:
-            asked = DrawRequest.from_json(bytes(body))
+            asked = kind.from_json(bytes(body))
         except EngineError as error:
             return refusal(str(error), 400)
         return Lines(lines(easel, asked), media_type="application/x-ndjson")
@@ -69,12 +70,16 @@ def build_app(easel: Easel, *, token: str = "") -> ASGIApp:
             }
         )
 
-    routes = [Route("/draw", draw, methods=["POST"]), Route("/health", health)]
+    routes = [
+        Route("/draw", partial(work, DrawRequest), methods=["POST"]),
+        Route("/animate", partial(work, AnimateRequest), methods=["POST"]),
+        Route("/health", health),
+    ]
     app = Starlette(routes=routes)
     return Guarded(app, token) if token else app
 
 
-async def lines(easel: Easel, request: DrawRequest) -> AsyncGenerator[bytes]:
+async def lines(easel: Easel, request: Work) -> AsyncGenerator[bytes]:
     async with aclosing(easel.events(request)) as events:
         async for event in events:
             yield event_to_line(event)
@@ -118,7 +123,7 @@ def main(arguments: Sequence[str] | None = None, draw: DrawStory | None = None) 
     if options.parent is not None:
         stay_with(options.parent)  # first of all: loading torch takes seconds
         os.nice(BACKGROUND)
-    own = partial(draw_story, device=options.device)
+    own = partial(do_work, device=options.device)
     easel = Easel(draw or own, model=options.model, device=options.device)
     if draw is None:
         easel.prepare(partial(load, easel))
@@ -183,8 +188,13 @@ class Child(uvicorn.Server):
         yield
 
 
-def draw_story(request: DrawRequest, device: str) -> Generator[Event]:
-    """The engine's, loaded only when it is needed: torch takes seconds."""
+def do_work(request: Work, device: str) -> Generator[Event]:
+    """The engine's own, loaded only when it is needed: torch takes seconds."""
+    if isinstance(request, AnimateRequest):
+        from engine.motion.animate import animate
+
+        yield from animate(request, device=device)
+        return
     from engine.story import draw_story
 
     yield from draw_story(request, device=device)

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import closing, suppress
 
 from engine.request import (
+    AnimateRequest,
     DeviceLost,
     DrawRequest,
     EngineError,
@@ -23,7 +24,8 @@ from engine.request import (
     Progress,
 )
 
-DrawStory = Callable[[DrawRequest], Generator[Event]]
+Work = DrawRequest | AnimateRequest
+DrawStory = Callable[[Work], Generator[Event]]
 DEVICE_LOST = 70  # exit code: a new process may have more luck
 HEARTBEAT_SECONDS = 10.0
 LONGEST_SILENCE_SECONDS = 900.0  # of a model that is being fetched
@@ -63,8 +65,8 @@ class Easel:
             self.ready = True
             self._lock.release()
 
-    async def events(self, request: DrawRequest) -> AsyncGenerator[Event]:
-        """The events of a story, to `Done` or `Failed`. Closing this stops it at the next step.
+    async def events(self, request: Work) -> AsyncGenerator[Event]:
+        """The events of a story or an animation, to `Done` or `Failed`. Closing this stops it at the next step.
 
         Who waits, or has a model loaded, hears so again and again: silence means that the engine
         hangs.
@@ -104,7 +106,7 @@ class Easel:
         return waits and time.monotonic() - self._last_sign < LONGEST_SILENCE_SECONDS
 
     def _paint(
-        self, request: DrawRequest, put: Callable[[Event | None], None], stop: threading.Event
+        self, request: Work, put: Callable[[Event | None], None], stop: threading.Event
     ) -> None:
         """The painting thread of one story; ends what it puts with None."""
         if not self._lock.acquire(blocking=False):

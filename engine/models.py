@@ -11,6 +11,7 @@ from typing import Literal
 from engine.request import EngineError
 
 HOUSE_WEIGHTS = Path(__file__).parent / "house" / "weights"
+MOTION_WEIGHTS = Path(__file__).parent / "house" / "motion"
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class ModelSpec:
     reads_negatives: bool = True
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
     guides_identity: bool = False  # guidance strengthens identity as it does words
+    motion: Path | None = None  # weights that make it move (engine/motion)
 
 
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=4.5,
-    guidance_rescale=0.5, reads_negatives=False, guides_identity=True,
+    guidance_rescale=0.5, reads_negatives=False, guides_identity=True, motion=MOTION_WEIGHTS,
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",

@@ -5,6 +5,7 @@ A request is one JSON object. The answer is a stream of events, each one line of
     {"event": "progress", "stage": "steps", "done": 3, "total": 48}
     {"event": "preview", "index": 0, "jpeg": "(base64)"}
     {"event": "panel", "index": 0, "png": "(base64)"}
+    {"event": "frame", "index": 0, "png": "(base64)"}
     {"event": "note", "text": "…", "kind": "too_long", "panels": [0]}
     {"event": "done", "seconds": 7.5}
     {"event": "failed", "reason": "…", "kind": "refused"}
@@ -16,10 +17,11 @@ import base64
 import json
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+R = TypeVar("R")
 Trouble = Literal["refused", "memory", "broken"]
 
 
@@ -100,24 +102,63 @@ class DrawRequest:
     @classmethod
     def from_json(cls, text: str | bytes) -> DrawRequest:
         """Raises `EngineError`, which names the field, for anything but a request."""
-        try:
-            return _checked_request().validate_json(text)
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            place = ".".join(map(str, wrong["loc"])) or "JSON"
-            raise EngineError(f"this is not a request to draw: {place}: {wrong['msg']}") from None
+        return _checked(DrawRequest, "draw", text)
+
+
+@dataclass(frozen=True)
+class AnimateRequest:
+    """Pictures to move between: a panel for each, in order. One picture alone is a living panel.
+
+    A segment leads from each picture to the next in `frames` frames, both pictures among them; a
+    loop goes back from the last to the first. A living panel moves to a second pose that the
+    engine draws, and back. The frames come as `FrameDrawn`, without a frame told twice:
+    (pictures - 1) * (frames - 1) + 1 of them, pictures * (frames - 1) of a loop, 2 * (frames - 1)
+    of a living panel.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    characters: tuple[CharacterRequest, ...]
+    panels: tuple[PanelRequest, ...]
+    pictures: Annotated[tuple[str, ...], Field(min_length=1, max_length=24)]  # PNG, in base64
+    style: str = "comic"
+    seed: int = 0
+    model: str = "house"
+    frames: Annotated[int, Field(ge=8, le=16)] = 8
+    loop: bool = False
+    steps: Annotated[int | None, Field(ge=1, le=1000)] = None
+    size: Annotated[int | None, Field(ge=8, le=4096)] = None  # pixels a side of a frame
+
+    def to_json(self) -> str:
+        return json.dumps(self, default=vars, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> AnimateRequest:
+        """Raises `EngineError`, which names the field, for anything but a request."""
+        return _checked(AnimateRequest, "animate", text)
+
+
+def _checked(kind: type[R], what: str, text: str | bytes) -> R:
+    try:
+        checked: R = _adapter(kind).validate_json(text)  # type: ignore[arg-type]  # it is hashable
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"])) or "JSON"
+        raise EngineError(f"this is not a request to {what}: {place}: {wrong['msg']}") from None
+    return checked
 
 
 @cache
-def _checked_request() -> TypeAdapter[DrawRequest]:
-    return TypeAdapter(DrawRequest)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far the work is: `done` of `total`.
 
-    `stage` is "waiting" (for another story to be finished), "loading", "steps" or "panels".
+    `stage` is "waiting" (for another story to be finished), "loading", "steps", "panels" or
+    "frames".
     """
 
     stage: str
@@ -136,6 +177,14 @@ class Preview:
 @dataclass(frozen=True)
 class PanelDrawn:
     """Panel `index` (from 0) is finished; `png` holds the picture's bytes."""
+
+    index: int
+    png: bytes
+
+
+@dataclass(frozen=True)
+class FrameDrawn:
+    """Frame `index` (from 0) of an animation is finished; `png` holds the picture's bytes."""
 
     index: int
     png: bytes
@@ -168,12 +217,13 @@ class Failed:
     kind: Trouble
 
 
-Event = Progress | Preview | PanelDrawn | Note | Done | Failed
+Event = Progress | Preview | PanelDrawn | FrameDrawn | Note | Done | Failed
 
 _KINDS: dict[str, type[Any]] = {
     "progress": Progress,
     "preview": Preview,
     "panel": PanelDrawn,
+    "frame": FrameDrawn,
     "note": Note,
     "done": Done,
     "failed": Failed,

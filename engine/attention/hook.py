@@ -13,7 +13,10 @@ from engine.attention.consistent import ConsistentSelfAttention, StoryAttention
 
 def self_attention_layers(unet: UNet2DConditionModel, where: str) -> tuple[str, ...]:
     """Names of the self-attention layers: in the decoder ("up") or in the whole UNet ("all")."""
-    names = (n for n in unet.attn_processors if n.endswith("attn1.processor"))
+    names = (
+        n for n in unet.attn_processors
+        if n.endswith("attn1.processor") and "motion_modules" not in n
+    )  # fmt: skip
     return tuple(n for n in names if where == "all" or n.startswith("up_blocks"))
 
 

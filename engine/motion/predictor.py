@@ -1,0 +1,74 @@
+"""The Semantic Motion Predictor (StoryDiffusion, Zhou et al. 2024, arXiv 2405.01434, section 3.2).
+
+Motion between two key pictures is predicted in the space of an image encoder E, where a picture is
+a few semantic tokens and not pixels:
+
+    K_s, K_e = E(F_s), E(F_e)                      tokens of the start and the end  [T, C]
+    K_i      = (1 - i/L) K_s + (i/L) K_e           the linear path, i = 0..L        [L + 1, T, C]
+    P_0..P_L = B(K_0..K_L)                         B: a transformer over all tokens of all frames
+
+The authors released neither code nor weights. Here B is residual around the path and its last
+layer is zero at the start, so that untrained it *is* the path: P_i = K_i + 4 (i/L) (1 - i/L) R_i.
+The factor keeps the two ends exactly where they are.
+
+With OpenCLIP ViT-H/14 tokens are 1280 wide and B is 1024 wide (`paper_sized`).
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.embeddings import get_timestep_embedding
+from torch import Tensor, nn
+
+
+def linear_path(start: Tensor, end: Tensor, frames: int) -> Tensor:
+    """K_0..K_L: tokens [B, T, C] of both ends to [B, frames, T, C]."""
+    share = times(frames).to(start)[None, :, None, None]
+    return torch.lerp(start.unsqueeze(1), end.unsqueeze(1), share)
+
+
+def times(frames: int) -> Tensor:
+    """float [frames]: i/L, 0 at the first frame and 1 at the last."""
+    return torch.linspace(0, 1, frames)
+
+
+class SemanticMotionPredictor(nn.Module):
+    """B of the paper. `tokens` T a picture, `channels` C each; `width`, `layers`, `heads` of B."""
+
+    def __init__(
+        self, tokens: int, channels: int, width: int = 1024, layers: int = 8, heads: int = 8
+    ) -> None:
+        super().__init__()
+        self.read = nn.Linear(channels, width)
+        self.places = nn.Parameter(0.02 * torch.randn(tokens, width))
+        self.blocks = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True,
+                norm_first=True,
+            )
+            for _ in range(layers)
+        )  # fmt: skip
+        self.norm = nn.LayerNorm(width)
+        self.write = nn.Linear(width, channels)
+        nn.init.zeros_(self.write.weight)
+        nn.init.zeros_(self.write.bias)
+
+    @classmethod
+    def paper_sized(cls, tokens: int = 257) -> SemanticMotionPredictor:
+        """For the hidden tokens of OpenCLIP ViT-H/14."""
+        return cls(tokens, 1280, width=1024, layers=8, heads=16)
+
+    def forward(self, start: Tensor, end: Tensor, frames: int) -> Tensor:
+        """Tokens [B, T, C] of start and end to those of every frame, [B, frames, T, C]."""
+        path = linear_path(start, end, frames)
+        time = times(frames).to(start.device)
+        moments = get_timestep_embedding(1000 * time, self.read.out_features).to(path)
+        x = self.read(path) + self.places + moments[:, None]
+        tokens = x.shape[2]
+        x = x.flatten(1, 2)
+        for block in self.blocks:
+            x = block(x)
+        offsets = self.write(self.norm(x)).unflatten(1, (frames, tokens))
+        free = (4 * time * (1 - time))[None, :, None, None].to(path)
+        foreseen: Tensor = path + free * offsets.to(path)
+        return foreseen

@@ -1,0 +1,207 @@
+"""Train motion: `python -m engine.motion.train --house --minutes N [--resume]`.
+
+The house artist learns from its own scenes, animated by program (`engine.house.clips`), whose true
+frames between are known. The artist's weights stay as they are; motion modules, image encoder,
+the readers of its tokens and the predictor learn together:
+
+- the decoder draws noised frames from the two ends, and reads the true tokens of each frame in
+  half of the clips and the predicted ones in the others, so that both are worth drawing from;
+- the predictor comes near the true tokens (MSE), and near the true frames through the decoder
+  (the paper's loss).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from engine.house.autoencoder import SIDE, as_tensor
+from engine.house.clips import Clip, draw_clip, sample_clip
+from engine.house.course import Course
+from engine.house.drawing import PIXELS
+from engine.house.painter import group_captions
+from engine.loading import Artist, load_model, pick_device
+from engine.models import HOUSE, MOTION_WEIGHTS
+from engine.motion.animator import Animator, load_animator, new_animator, save_animator
+from engine.motion.predictor import linear_path
+from engine.motion.video import Segment, Watch, draw_segment, mixed_noise
+
+CHECKPOINTS = Path("checkpoints/motion")
+PICTURES = 32  # frames a step
+LENGTHS = (8, 8, 8, 8, 16)  # of clips, in frames
+STORE = 1500  # clips of each length
+MOVING_WEIGHT = 4.0  # of the error where the clip moves; where it is still 1
+TOKEN_WEIGHT = 0.25  # of the predictor's MSE
+DISTURBANCE = 0.15  # noise on the tokens that the decoder reads: predicted ones are not exact
+EMPTY_WORDS = 0.3
+
+
+@dataclass
+class Footage:
+    """A clip as it is learnt: latents [F, C, h, w], weights of the errors [F, 1, h, w], words."""
+
+    clip: Clip
+    latents: Tensor
+    weights: Tensor
+
+
+class Library:
+    """Clips drawn so far, by length; fresh ones take the place of old ones for ever."""
+
+    def __init__(self, artist: Artist, random: Random) -> None:
+        self._artist, self._random = artist, random
+        self._shelves: dict[int, list[Footage]] = {length: [] for length in LENGTHS}
+
+    def batch(self) -> list[Footage]:
+        length = self._random.choice(LENGTHS)
+        shelf, wanted = self._shelves[length], PICTURES // length
+        fresh = [self._film(length) for _ in range(wanted if len(shelf) < 40 else 1)]
+        for film in fresh:
+            if len(shelf) < STORE:
+                shelf.append(film)
+            else:
+                shelf[self._random.randrange(STORE)] = film
+        return fresh + self._random.choices(shelf, k=wanted - len(fresh))
+
+    def _film(self, length: int) -> Footage:
+        clip = sample_clip(self._random)
+        pictures = draw_clip(clip, length)
+        with self._artist.painting():
+            latents = self._artist.encode(as_tensor(pictures).to(self._artist.device))
+        weights = torch.from_numpy(moving_weights(pictures)).to(self._artist.device)
+        return Footage(clip, latents.float(), weights)
+
+
+def moving_weights(pictures: np.ndarray) -> np.ndarray:
+    """float32 [F, 1, SIDE, SIDE], mean 1: what differs from either end counts more."""
+    cell = PIXELS // SIDE
+    values = pictures.astype(np.int16)
+    off = [np.abs(values - values[end]).max(-1) > 12 for end in (0, -1)]
+    moving = off[0] | off[1]
+    share = moving.reshape(len(pictures), SIDE, cell, SIDE, cell).mean((2, 4), dtype=np.float32)
+    weights: np.ndarray = 1 + (MOVING_WEIGHT - 1) * share
+    weights /= weights.mean()
+    return weights[:, None]
+
+
+def train_house(minutes: float, folder: Path, device: torch.device, *, resume: bool) -> None:
+    artist = load_model(HOUSE, device)
+    artist.unet.requires_grad_(False)
+    began = resume and folder.exists()
+    animator = load_animator(artist, folder) if began else new_animator(artist)
+    animator.to(device)
+    for part in animator.trained().values():
+        part.requires_grad_(True)
+    course = Course(
+        "motion", animator.trained(), minutes=minutes, learning_rate=1.5e-3, folder=CHECKPOINTS
+    )
+    if resume:
+        course.resume()
+    random = Random(course.step_number + 5)
+    library = Library(artist, random)
+    for _ in course.lessons():
+        losses = lesson_losses(animator, library.batch(), random, seed=course.step_number)
+        loss = losses["drawing"] + TOKEN_WEIGHT * losses["tokens"]
+        course.learn(loss, **{name: float(value.detach()) for name, value in losses.items()})
+        if course.step_number % 100 == 0:
+            sheet = sample_sheet(animator)
+            sheet.save(CHECKPOINTS / f"motion-{course.step_number:05d}.png")
+    save_animator(course.averages, folder)
+
+
+def lesson_losses(
+    animator: Animator, films: list[Footage], random: Random, *, seed: int
+) -> dict[str, Tensor]:
+    """The loss of the drawing and of the predictor's tokens; beside it what the path would have."""
+    artist = animator.artist
+    assert animator.predictor is not None
+    clean = torch.stack([film.latents for film in films])  # [B, F, C, h, w]
+    weights = torch.stack([film.weights for film in films])
+    clips, frames = clean.shape[:2]
+    levels = torch.tensor([int(1000 * random.random() ** 0.6) for _ in films])
+    t = levels.to(artist.device)
+    shape = clean.shape
+    noise = mixed_noise(
+        torch.randn(clips, 1, *shape[2:], device=clean.device), torch.randn_like(clean)
+    )
+    scheduler: Any = artist.scheduler
+    each = t.repeat_interleave(frames)
+    noisy = scheduler.add_noise(clean.flatten(0, 1), noise.flatten(0, 1), each).view(shape)
+    target = scheduler.get_velocity(clean.flatten(0, 1), noise.flatten(0, 1), each).view(shape)
+    ends = clean[:, [0, -1]].flatten(0, 1)
+    words = clip_words(artist, films, random)  # [B, 2, N, W]
+    by_frame = words.repeat_interleave(frames // 2, 1)
+    watch = Watch(animator, [frames] * clips, seed=seed)
+    with torch.autocast(artist.device.type, torch.bfloat16), watch.attached():
+        watch.show(ends, words.flatten(0, 1), scheduler)
+        true = animator.tokens(clean.flatten(0, 1)).unflatten(0, (clips, frames))
+        foreseen = animator.predictor(true[:, 0], true[:, -1], frames).float()
+        told = torch.tensor([random.random() < 0.5 for _ in films], device=clean.device)
+        read = torch.where(told[:, None, None, None], true, foreseen)
+        read = read + DISTURBANCE * torch.randn_like(read)
+        guess = animator.guess(noisy, t, by_frame, read)
+    inner = slice(1, -1)
+    error = (weights * (guess - target).square())[:, inner].mean((1, 2, 3, 4))
+    path = linear_path(true[:, 0], true[:, -1], frames)
+    aim = true.detach()[:, inner]
+    return {
+        "drawing": error.mean(),
+        "tokens": (foreseen[:, inner] - aim).square().mean(),
+        "path": (path[:, inner].detach() - aim).square().mean(),
+        "late": error[t > 600].mean() if (t > 600).any() else error.mean().detach(),
+    }
+
+
+def clip_words(artist: Artist, films: list[Footage], random: Random) -> Tensor:
+    """The words of both ends of each clip, [B, 2, N, W]; now and then nothing is said."""
+    texts = []
+    for film in films:
+        said = group_captions((film.clip.start, film.clip.end), random)[0]
+        texts += ["", ""] if random.random() < EMPTY_WORDS else said
+    states: Tensor = artist.read(texts).states.unflatten(0, (len(films), 2))
+    return states
+
+
+@torch.no_grad()
+def sample_sheet(animator: Animator, *, count: int = 4, frames: int = 8) -> Image.Image:
+    """True frames, and below each row what is drawn between its ends."""
+    random = Random(3)
+    rows = []
+    for _ in range(count):
+        film = Library(animator.artist, random)._film(frames)
+        words = clip_words(animator.artist, [film], Random(1))[0]
+        segment = Segment(film.latents[0], film.latents[-1], words[0], words[1], frames, 12)
+        for drawn in draw_segment(animator, segment):
+            last = drawn
+        with animator.artist.painting():
+            for latents in (film.latents, last):
+                pictures = animator.artist.decode(latents)
+                pixels = pictures.add(1).mul(127.5).byte().permute(0, 2, 3, 1).cpu().numpy()
+                rows.append(np.concatenate(list(pixels), 1))
+    return Image.fromarray(np.concatenate(rows, 0))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--house", action="store_true", help="train the house artist's motion")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
+    parser.add_argument("--weights", type=Path, default=MOTION_WEIGHTS)
+    options = parser.parse_args()
+    device = pick_device()
+    print(f"training on {device}", flush=True)
+    train_house(options.minutes, options.weights, device, resume=options.resume)
+
+
+if __name__ == "__main__":
+    main()
