@@ -10,11 +10,15 @@ from functools import cache
 from pathlib import Path
 from unicodedata import normalize
 
+from engine.absent import without_names
 from engine.request import CharacterRequest, EngineError, PanelRequest
 
 STYLES_FILE = Path(__file__).parent / "styles.toml"
 BRACKETED = re.compile(r"[\[【［]([^\]】］]*)[\]】］]")
+OUTSIDE = re.compile(r"(?:^|(?<=[\]】］]))[^\[【［]+")  # of brackets
 CHINESE = re.compile(r"[㐀-鿿]")
+# "The same office" says nothing of a panel drawn by itself, and reads like somebody else.
+SAME = re.compile(r"同一[个间座所家处片条张]?|(?i:(?<=\bthe )same\s+)")
 EDGES = " \t,，.。;；、"
 CLAUSE_END = re.compile(r"[,，.。;；、]")
 SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.0)  # of a description, tried in turn
@@ -52,7 +56,8 @@ def panel_prompt(
     `share` (0..1) of each description is used: see `fitting`.
 
     `cast` maps `same_name(name)` to the character. "[Tom] types" becomes "Tom, a young man,
-    types, comic"; a name that comes again in the panel stays a plain name; [NC] goes.
+    types, comic"; a name that comes again in the panel stays a plain name; [NC] goes, and so do
+    the names of those who are not in the panel.
     """
     chinese = bool(CHINESE.search(panel.text))
     comma = "，" if chinese else ", "
@@ -69,8 +74,16 @@ def panel_prompt(
         described.add(key)
         return f"{character.name}{comma}{description}{comma}"
 
-    words = BRACKETED.sub(expand, panel.text)
+    absent = absent_names(panel, cast)
+    text = OUTSIDE.sub(lambda match: SAME.sub("", without_names(match[0], absent)), panel.text)
+    words = BRACKETED.sub(expand, text)
     return comma.join(filter(None, (tidy(words), style.prompt_zh if chinese else style.prompt)))
+
+
+def absent_names(panel: PanelRequest, cast: Mapping[str, CharacterRequest]) -> list[str]:
+    """The names of the cast that are no part of a name in the panel's brackets."""
+    shown = [same_name(name) for name in BRACKETED.findall(panel.text)]
+    return [who.name for key, who in cast.items() if not any(key in name for name in shown)]
 
 
 def fitting(prompt: Callable[[float], str], fits: Callable[[str], bool]) -> tuple[str, float]:

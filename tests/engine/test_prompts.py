@@ -38,7 +38,9 @@ COMIC = Style("comic", "comic", "漫画", "")
             "in the park, [tom] and [ＴＯＭ] wave",
             "in the park, Tom, a young programmer with glasses, and Tom wave, comic",
         ),
+        ("[丽莎] 在同一个公园，看着同一张桌子", "丽莎，一个女开发者，短发，在公园，看着桌子，漫画"),
         ("【丽莎】 在公园", "丽莎，一个女开发者，短发，在公园，漫画"),
+        ("[Mute] in the same office, on the Same chair", "Mute in the office, on the chair, comic"),
         ("[Mute] runs", "Mute runs, comic"),
         ("[NC] the empty office", "the empty office, comic"),
         ("[Tom], angry", "Tom, a young programmer with glasses, angry, comic"),
@@ -46,6 +48,35 @@ COMIC = Style("comic", "comic", "漫画", "")
 )
 def test_names_become_descriptions(text: str, prompt: str) -> None:
     assert panel_prompt(PanelRequest(text, ()), CAST, COMIC) == prompt
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[Mute] in the office, looking at Tom's code", "Mute in the office, looking at the code"),
+        ("[Mute] reads Tom’s letter and waves at Tom", "Mute reads the letter and waves"),
+        ("[NC] tom's desk, next to Tom", "the desk"),
+        ("[Mute] with tomatoes, a Tom in hand", "Mute with tomatoes, a Tom in hand"),
+        ("[Mute] 在查看丽莎的代码", "Mute 在查看代码"),
+        ("[Mute] 向丽莎挥手，看着自己和丽莎的代码", "Mute 挥手，看着自己的代码"),
+        ("[Mute] 看着Tom的代码", "Mute 看着代码"),
+        ("[Mute] 抱着一只丽莎", "Mute 抱着一只丽莎"),
+    ],
+)
+def test_somebody_who_is_not_in_the_panel_is_not_named(text: str, words: str) -> None:
+    none = Style("none", "", "", "")
+    assert panel_prompt(PanelRequest(text, ("Mute",)), CAST, none) == words
+
+
+def test_who_is_in_the_panel_may_be_named_again_without_brackets() -> None:
+    words = panel_prompt(PanelRequest("[Tom] and [Mute] at Tom's desk", ()), CAST, COMIC)
+    assert words.endswith("and Mute at Tom's desk, comic")
+
+
+def test_a_name_that_is_a_part_of_one_in_the_panel_stays_in_it() -> None:
+    cast = CAST | {"tom sawyer": CharacterRequest("Tom Sawyer", "")}
+    words = panel_prompt(PanelRequest("[Tom Sawyer] at Tom Sawyer's desk", ()), cast, COMIC)
+    assert words == "Tom Sawyer at Tom Sawyer's desk, comic"
 
 
 def test_a_portrait_speaks_the_language_of_the_description() -> None:
