@@ -66,10 +66,10 @@ class Easel:
             self._lock.release()
 
     async def events(self, request: Work) -> AsyncGenerator[Event]:
-        """The events of a story or an animation, to `Done` or `Failed`. Closing this stops it at the next step.
+        """The events of a story or an animation, to `Done` or `Failed`.
 
-        Who waits, or has a model loaded, hears so again and again: silence means that the engine
-        hangs.
+        Closing this stops it at the next step. Who waits, or has a model loaded, hears so again
+        and again: silence means that the engine hangs.
         """
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()

@@ -35,7 +35,7 @@ from engine.motion.predictor import linear_path
 from engine.motion.video import Segment, Watch, draw_segment, mixed_noise
 
 CHECKPOINTS = Path("checkpoints/motion")
-PICTURES = 32  # frames a step
+PICTURES = 16  # frames a step
 LENGTHS = (8, 8, 8, 8, 16)  # of clips, in frames
 STORE = 1500  # clips of each length
 MOVING_WEIGHT = 4.0  # of the error where the clip moves; where it is still 1
