@@ -41,6 +41,7 @@ bench: $(INSTALLED) ## measure consistency, speed and memory; prints the tables 
 	$(BIN)/python -m bench.judge
 	$(BIN)/python -m bench.consistency
 	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.encoding
 	$(BIN)/python -m bench.queue
 	$(BIN)/python -m bench.load
 	$(BIN)/python -m bench.chats
@@ -60,7 +61,7 @@ $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 	  exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
 	@echo "Installing into $(VENV). This happens once and can take some minutes."
-	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev,video]"
 	@touch $@
 
 $(BIN)/python:

@@ -146,6 +146,7 @@ def test_every_library_that_is_imported_is_named_and_every_named_one_is_pinned()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {plain(line) for line in project["dependencies"]}
     for_developers = {plain(line) for line in project["optional-dependencies"]["dev"]}
+    needed |= {plain(line) for line in project["optional-dependencies"]["video"]}
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert needed | for_developers <= {plain(line) for line in pins if "==" in line}
 
