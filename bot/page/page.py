@@ -14,7 +14,7 @@ from bot.page.pictures import fitted
 from bot.page.placing import PagePanel, PlacedWords
 from bot.page.plan import PagePlan, PanelPlan, plan_pages
 
-__all__ = ["PagePanel", "compose_pages", "draw_page"]
+__all__ = ["PagePanel", "compose_pages", "draw_page", "placed_picture"]
 
 PAPER = (255, 255, 255)
 INK = (16, 16, 20)
@@ -49,13 +49,18 @@ def draw_page(plan: PagePlan, panels: Sequence[PagePanel]) -> Image.Image:
 
 
 def _draw_picture(page: Image.Image, plan: PanelPlan, picture: Image.Image) -> None:
+    page.paste(*placed_picture(plan, picture))
+    _draw_border(page, plan.frame)
+
+
+def placed_picture(plan: PanelPlan, picture: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+    """A picture as its panel shows it, and where its corner is on the page."""
     size = (int(plan.picture.width), int(plan.picture.height))
     headroom = int(plan.picture.top - plan.frame.top)
     if plan.words is not None and plan.words.form == "band":
         headroom = 0
     place = (int(plan.picture.left), int(plan.picture.top) - headroom)
-    page.paste(fitted(picture, plan.crop, size, headroom), place)
-    _draw_border(page, plan.frame)
+    return fitted(picture, plan.crop, size, headroom), place
 
 
 def _draw_border(page: Image.Image, box: Rect, width: float = BORDER) -> None:
