@@ -18,7 +18,7 @@ from adapters.discord_messages import FORM, Part, one_part, parts_of
 from adapters.discord_posting import Channels
 from adapters.discord_rooms import Rooms
 from adapters.discord_store import Store
-from adapters.discord_where import AWAY, short, thread_in
+from adapters.discord_where import AWAY, place_with, short, thread_in
 from bot.chat import ROOM, Bot, Call, CannotPost, Form, Person, Place, Reply
 
 QUICK_BYTES = 1_000_000  # of files: more of them may take longer than Discord waits
@@ -34,6 +34,10 @@ class Tools:
     store: Store
     channels: Channels
     rooms: Rooms
+
+    async def spoken_to(self, person: Person) -> Person:
+        """The person with the language that they want to be spoken to in."""
+        return replace(person, language=await self.bot.language(person))
 
     def say(self, person: Person, key: str, **values: object) -> str:
         """A sentence in a person's language."""
@@ -80,6 +84,7 @@ class Answers(ABC):
 
     async def show(self, replies: Sequence[Reply]) -> None:
         """Shows the replies in order. Raises CannotPost."""
+        closed = await self._closed_cards(replies)
         for reply in replies:
             if reply.forget:
                 await self.tools.store.forget(self.person.id)
@@ -91,6 +96,21 @@ class Answers(ABC):
                 await self._card(reply, reply.card)
             elif reply.text or reply.files or reply.buttons:
                 await self._plain(reply)
+        for place, message, text in closed:  # after the answer, for which Discord does not wait
+            try:
+                await self.tools.channels.edit(place, message, Part(text))
+            except CannotPost as error:  # the others can still be changed
+                log.info("a card in %s cannot be closed: %s", place.key, error)
+
+    async def _closed_cards(self, replies: Sequence[Reply]) -> list[tuple[Place, str, str]]:
+        """The cards of what was deleted: place, message and last words of each."""
+        return [
+            (place, message, reply.text)
+            for reply in replies
+            for card in reply.gone
+            for key, message in await self.tools.store.cards(card)
+            if (place := place_with(key)).thread != AWAY
+        ]
 
     async def _parts(self, reply: Reply) -> Sequence[Part]:
         return await parts_of(reply.text, reply.files, reply.buttons, self.limit, self.say)
@@ -137,6 +157,7 @@ class Answers(ABC):
         """Shows a card in a place of its own, and tells the bot which place that is."""
         if self.place.thread == AWAY:
             await self._card(reply, card)
+            await self._tell_of_room(self.place, card)
             return
         if self.place.server is None:
             await self._card(reply, card)

@@ -14,7 +14,7 @@ from adapters.discord_interactions import ToInteraction
 from adapters.discord_mailbox import PREFIX, Mailbox
 from adapters.discord_messages import NOTHING, RESULT, Part, parts_of
 from adapters.discord_posting import asking
-from adapters.discord_where import AWAY, Interaction, short
+from adapters.discord_where import AWAY, Interaction, person_of
 from bot.chat import Call, CannotPost, Place, Post
 
 FRESH_SECONDS = 14 * 60.0  # that an interaction can be answered again; Discord allows 15 minutes
@@ -93,7 +93,8 @@ class Away:
             )
 
     async def _parts(self, interaction: Interaction, post: Post) -> tuple[Part, ...]:
-        say = partial(self._tools.bot.say, short(interaction.locale.value))
+        person = person_of(interaction.user, interaction.locale.value)
+        say = partial(self._tools.say, await self._tools.spoken_to(person))
         limit = interaction.filesize_limit
         parts = await parts_of(post.text, post.files, post.buttons, limit, say)
         if post.progress is None:

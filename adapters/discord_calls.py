@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -43,7 +45,7 @@ from adapters.discord_where import (
     roles_of,
 )
 from bot import chat
-from bot.chat import Attachment, Call, CommandInfo, Option, Place, Reply, Value
+from bot.chat import Attachment, Call, CommandInfo, Option, Person, Place, Reply, Value
 
 PATIENCE_SECONDS = 2.0  # for the bot's answer: Discord waits for three
 SUGGEST_SECONDS = 2.5
@@ -98,8 +100,7 @@ class Calls:
         """An entry of a message's menu: asks for the words that belong to the picture."""
         pictures = [a for a in message.attachments if (a.content_type or "").startswith("image/")]
         if not pictures:
-            text = self._say(interaction, "discord.no_picture")
-            await interaction.response.send_message(text, ephemeral=True)
+            await self._tell(interaction, "discord.no_picture")
             return
         files = {menu.picture: remote(pictures[0])}
         free = [option for option in menu.command.options if option.name not in files]
@@ -118,12 +119,14 @@ class Calls:
             "files": {name: asdict(file) for name, file in asked.files.items()},
         }
         name = await self._tools.store.keep(str(interaction.user.id), {"asked": kept})
-        questions = [self._as_question(interaction, option) for option in options]
+        person = await self._person(interaction)
+        questions = [self._as_question(person, option) for option in options]
         title = f"/{asked.command}"
         await interaction.response.send_modal(modal(title, ASKED + name, questions))
 
-    def _as_question(self, interaction: Interaction, option: Option) -> Question:
-        return question(option, option.name.capitalize(), self._say(interaction, option.help))
+    def _as_question(self, person: Person, option: Option) -> Question:
+        hint = self._tools.say(person, option.help)
+        return question(option, option.name.capitalize(), hint)
 
     async def pressed(self, interaction: Interaction, custom_id: str) -> None:
         """A button of a message of ours, of any age."""
@@ -133,7 +136,7 @@ class Calls:
         elif custom_id.startswith(FORM):
             await self._open_form(interaction, custom_id.removeprefix(FORM))
         else:
-            call = self._call(interaction, Asked(chat.PRESS))
+            call = await self._call(interaction, Asked(chat.PRESS))
             self._away.heard(interaction, call.place)
             with self._under_way():
                 await self._away.fetch(call, ToInteraction(self._tools, call, interaction))
@@ -141,8 +144,7 @@ class Calls:
     async def _open_form(self, interaction: Interaction, name: str) -> None:
         kept = await self._tools.store.kept(str(interaction.user.id), name)
         if kept is None or "form" not in kept:
-            text = self._say(interaction, "discord.form_gone")
-            await interaction.response.send_message(text, ephemeral=True)
+            await self._tell(interaction, "discord.form_gone")
             return
         await interaction.response.send_modal(modal_of(form_from(kept["form"])))
 
@@ -160,8 +162,7 @@ class Calls:
         name = custom_id.removeprefix(ASKED)
         kept = await self._tools.store.kept(str(interaction.user.id), name)
         if kept is None or "asked" not in kept:
-            text = self._say(interaction, "discord.form_gone")
-            await interaction.response.send_message(text, ephemeral=True)
+            await self._tell(interaction, "discord.form_gone")
             return
         asked = kept["asked"]
         files = {name: Remote(**file) for name, file in asked["files"].items()}
@@ -207,8 +208,9 @@ class Calls:
         locale = await self._tools.store.locale(str(author.id))
         if locale is None and message.guild is not None:
             locale = message.guild.preferred_locale.value
+        person = await self._tools.spoken_to(person_of(author, locale))
         return Call(
-            person_of(author, locale), place, chat.MESSAGE, {"text": text},
+            person, place, chat.MESSAGE, {"text": text},
             manager=manager, roles=roles_of(author), lacks=lacks,
         )  # fmt: skip
 
@@ -221,9 +223,9 @@ class Calls:
             for name, value in interaction.namespace
             if isinstance(value, str | int | bool) and name != option
         }
-        call = self._call(interaction, Asked(info.name, options))
         try:
             async with asyncio.timeout(SUGGEST_SECONDS):
+                call = await self._call(interaction, Asked(info.name, options))
                 found = await self._tools.bot.suggest(call, option, typed)
         except Exception as error:
             log.warning("no suggestions for %s of %s: %s", option, info.name, error)
@@ -233,11 +235,14 @@ class Calls:
 
     async def _answer(self, interaction: Interaction, asked: Asked) -> None:
         """Asks the bot, and answers in time whatever it says."""
-        call = self._call(interaction, asked)
+        call = await self._call(interaction, asked)
         self._away.heard(interaction, call.place)
         shown = ToInteraction(self._tools, call, interaction)
         with self._under_way():
-            await self._tools.store.set_locale(call.person.id, interaction.locale.value)
+            with suppress(
+                sqlite3.Error
+            ):  # such as a full disk: what the bot says of it matters more
+                await self._tools.store.set_locale(call.person.id, interaction.locale.value)
             work = asyncio.create_task(self._replies(call, asked.files))
             if not await in_time(work, self._patience):
                 await shown.hold_on(private=True)
@@ -267,10 +272,10 @@ class Calls:
             log.info("%s cannot be fetched: %s", file.url, error)
             raise CannotFetch(say(call.person, "discord.file_gone", name=file.name)) from None
 
-    def _call(self, interaction: Interaction, asked: Asked) -> Call:
+    async def _call(self, interaction: Interaction, asked: Asked) -> Call:
         place = place_of_interaction(interaction)
         return Call(
-            person_of(interaction.user, interaction.locale.value),
+            await self._person(interaction),
             place,
             asked.command,
             asked.options,
@@ -279,8 +284,14 @@ class Calls:
             lacks=lacking(place, interaction.app_permissions),
         )
 
-    def _say(self, interaction: Interaction, key: str, **values: object) -> str:
-        return self._tools.say(person_of(interaction.user, interaction.locale.value), key, **values)
+    async def _person(self, interaction: Interaction) -> Person:
+        locale = interaction.locale.value
+        return await self._tools.spoken_to(person_of(interaction.user, locale))
+
+    async def _tell(self, interaction: Interaction, key: str) -> None:
+        """A first answer, to the person alone."""
+        text = self._tools.say(await self._person(interaction), key)
+        await interaction.response.send_message(text, ephemeral=True)
 
     def _under_way(self) -> UnderWay:
         return UnderWay(self._running)

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import sqlite3
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,12 +27,12 @@ from adapters.discord_away import Away
 from adapters.discord_calls import PATIENCE_SECONDS, Calls
 from adapters.discord_client import InkwellClient
 from adapters.discord_mailbox import Mailbox
-from adapters.discord_messages import Part, Say, named, one_part, parts_of
+from adapters.discord_messages import Part, Say, buttons_of, named, one_part, parts_of
 from adapters.discord_posting import Channels
 from adapters.discord_rooms import Rooms
 from adapters.discord_store import Store
-from adapters.discord_where import AWAY, CHAT, short
-from bot.chat import Bot, CannotPost, Chat, Place, Post
+from adapters.discord_where import AWAY, CHAT
+from bot.chat import Bot, CannotPost, CannotStart, Chat, Place, Post
 
 FILE = "discord.sqlite3"
 GUILD_SECONDS = 2.0  # discord.py waits so long for each server to introduce itself
@@ -39,6 +40,7 @@ OWN_API = discord.http.Route.BASE
 OWN_GATEWAY = discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
 START_SECONDS = 300.0  # many servers take long
 HOUSEKEEPING_SECONDS = 3600.0
+FOR_THE_OPERATOR = (discord.LoginFailure, discord.PrivilegedIntentsRequired)  # no try mends it
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +72,11 @@ class DiscordChat(Chat):
         self._calls: Calls | None = None
         self._client: InkwellClient | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._ready = False
 
     async def start(self, bot: Bot) -> None:
-        """Raises OSError, one sentence, for a token that is refused, an intent that is not switched
-        on, or a Discord that cannot be reached."""
+        """Raises CannotStart for a token that is refused, an intent that is not switched on, or a
+        Discord that cannot be reached; OSError for a file that cannot be used."""
         talk_to(self._api_url or OWN_API, self._gateway_url or str(OWN_GATEWAY))
         store = await Store.open(self._folder / FILE)
         client = InkwellClient(
@@ -87,6 +90,7 @@ class DiscordChat(Chat):
             await client.prepare(bot, self._calls)
             self._client = client
             await self._connect(client)
+            self._ready = True
         except BaseException:
             await self.stop()
             raise
@@ -107,11 +111,12 @@ class DiscordChat(Chat):
                 if connection.done():
                     await connection
                 if not ready.done():
-                    raise OSError("Discord does not get ready; try again later")
+                    raise CannotStart("Discord does not get ready", again=True)
             finally:
                 ready.cancel()
-        except (discord.DiscordException, aiohttp.ClientError, TimeoutError) as error:
-            raise OSError(why_not_connected(error)) from error
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            again = not isinstance(error, FOR_THE_OPERATOR)
+            raise CannotStart(why_not_connected(error), again=again) from error
         connection.add_done_callback(lost)
 
     async def _keep_house(self, store: Store) -> None:
@@ -133,7 +138,7 @@ class DiscordChat(Chat):
         if self._tools is not None:
             await self._tools.store.close()
         self._tools = self._away = self._calls = self._client = None
-        self._tasks = []
+        self._tasks, self._ready = [], False
 
     async def post(self, post: Post) -> str:
         tools = self._running(post.place)
@@ -141,6 +146,10 @@ class DiscordChat(Chat):
             assert self._away is not None
             return await self._away.post(post)
         channels, store = tools.channels, tools.store
+        if post.edit is not None and post.buttons_only:
+            view = buttons_of(post.buttons)
+            is_there = await channels.edit_buttons(post.place, post.edit, view)
+            return await store.successor(post.edit) if is_there else ""
         if post.edit is not None:
             if await channels.edit(post.place, post.edit, await self._part(post)):
                 return await store.successor(post.edit)
@@ -165,8 +174,11 @@ class DiscordChat(Chat):
     async def _say(self, post: Post) -> Say:
         """Says sentences in the language of whom a post is for."""
         tools = self._running(post.place)
-        locale = await tools.store.locale(post.mention.id) if post.mention else None
-        return partial(tools.bot.say, short(locale))
+        if post.mention is None:
+            return partial(tools.bot.say, None)
+        locale = await tools.store.locale(post.mention.id)
+        person = await tools.spoken_to(replace(post.mention, language=locale))
+        return partial(tools.say, person)
 
     async def remove(self, place: Place, message: str) -> None:
         tools = self._running(place)
@@ -177,7 +189,7 @@ class DiscordChat(Chat):
             await tools.channels.remove(place, message)
 
     def _running(self, place: Place) -> Tools:
-        if self._tools is None:
+        if self._tools is None or not self._ready:
             raise CannotPost("the Discord chat is not running", again=True)
         if place.chat != self.name:
             raise CannotPost(f"this place is not on Discord: {place.key}")
@@ -227,6 +239,6 @@ def why_not_connected(error: BaseException | None) -> str:
                 " [discord]"
             )
         case discord.HTTPException() | discord.GatewayNotFound():
-            return f"Discord refuses the bot: {error}; try again later"
+            return f"Discord refuses the bot: {error}"
         case _:
             return f"Discord cannot be reached: {error}; look at the connection to the network"

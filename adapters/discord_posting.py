@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from adapters.discord_messages import MOST_FILE_BYTES, Part, named
+from adapters.discord_messages import MOST_FILE_BYTES, Part, named, view_of
 from adapters.discord_store import Store
 from adapters.discord_where import channel_id
 from bot.chat import CannotPost, Place
@@ -74,6 +74,17 @@ class Channels:
             await self._awake(
                 place, lambda: channel.get_partial_message(target).edit(**part.edited())
             )
+        except Gone:
+            return False
+        return True
+
+    async def edit_buttons(self, place: Place, message: str, view: Sequence[Any]) -> bool:
+        """Changes only the buttons of a message of the bot; False where it is gone."""
+        target = int(await self._store.successor(message))
+        channel = self._client.get_partial_messageable(channel_id(place))
+        buttons = view_of(view) if view else None
+        try:
+            await self._awake(place, lambda: channel.get_partial_message(target).edit(view=buttons))
         except Gone:
             return False
         return True

@@ -98,6 +98,11 @@ class Store:
         sql = "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?)"
         await self.db.execute(sql, (place, card, message, owner))
 
+    async def cards(self, card: str) -> list[tuple[str, str]]:
+        """Where a card stands: keys of places, and the messages there."""
+        async with self.db.execute("SELECT place, message FROM cards WHERE card = ?", (card,)) as c:
+            return [(row[0], row[1]) for row in await c.fetchall()]
+
     async def is_room(self, thread: str) -> bool:
         """Whether a thread was opened for a story."""
         return await self.one("SELECT 1 FROM rooms WHERE thread = ?", thread) is not None

@@ -61,6 +61,12 @@ def thread_in(place: Place, thread: int) -> Place:
     return Place(CHAT, place.channel, place.server, str(thread))
 
 
+def place_with(key: str) -> Place:
+    """The place of a key; Discord's ids hold no stroke."""
+    _, server, channel, thread = key.split("/")
+    return Place(CHAT, channel, server or None, thread or None)
+
+
 def channel_id(place: Place) -> int:
     """Where messages of a place go."""
     return int(place.thread or place.channel)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import telegram
 from telegram import Message, Update
+from telegram.error import TelegramError
 
 from adapters.telegram_commands import (
     Typed,
@@ -38,11 +42,13 @@ from bot.chat import (
     Call,
     CannotPost,
     CommandInfo,
+    Person,
     Place,
     Reply,
     Value,
 )
 
+MOST_WITH_FILES = 3  # calls with files in memory at the same time
 TAKES_REPLIED = ("meme", "character new", "character edit")  # ... to a message with a picture
 NEW_CHARACTER = "character new"
 INTRODUCED = re.compile(r"\s*[\[【［]([^\]】］\n]+)[\]】］][ \t]*([^\n]*)\s*")
@@ -65,6 +71,7 @@ class Calls:
         self._tools, self._places = tools, places
         self._rights, self._replies = rights, replies
         self._bot, self._dialogs = tools.bot, tools.dialogs
+        self._with_files = asyncio.Semaphore(MOST_WITH_FILES)
 
     async def take(self, update: Update) -> None:
         """Answers one update. What goes wrong in it is told, and stays without consequence."""
@@ -72,6 +79,18 @@ class Calls:
             await self._take(update)
         except CannotPost as error:
             log.warning("an answer is lost: %s", error)
+        except sqlite3.Error:  # of the chat's own file, such as a full disk
+            log.exception("an update could not be answered")
+            await self._apologise(update)
+
+    async def _apologise(self, update: Update) -> None:
+        """Says that something is broken, without a look at anything that is kept."""
+        user, chat = update.effective_user, update.effective_chat
+        if user is None or chat is None or update.my_chat_member is not None:
+            return
+        words = self._bot.say(user.language_code, "telegram.broken")
+        with suppress(TelegramError):
+            await self._tools.api.send_message(chat.id, words)
 
     async def _take(self, update: Update) -> None:
         if update.inline_query is not None:
@@ -99,12 +118,13 @@ class Calls:
         if user is None or message.chat.type == telegram.Chat.CHANNEL:
             return
         place = await self._places.of_message(message)
-        talk = Talk(person_of(user), place, place, message.message_id)
+        person = person_of(user)
+        talk = Talk(await self._spoken_to(person), place, place, message.message_id)
         if message.sender_chat is not None or user.is_bot:
             if read_command(text) is not None and message.sender_chat is not None:
                 await self._say(talk, "telegram.anonymous")
             return
-        await self._tools.people.met(talk.person, started=place.server is None)
+        await self._tools.people.met(person, started=place.server is None)
         heard = Heard(talk, message, text, picture_in(message))
         typed = read_command(text)
         if typed is not None:
@@ -204,13 +224,17 @@ class Calls:
         may_be_script = heard.picture is None and "\n" in text  # the bot knows if it is
         if not to_us and not (in_room and talk.place.thread is not None) and not may_be_script:
             return  # people among themselves
-        text = text.replace(f"@{self._tools.api.username}", "").strip() if to_us else text
+        text = self._without_name(text) if to_us else text
         character = self._introduced(heard, text) if to_us and not in_room else None
         if character is not None:
             await self._command(heard, *character)
             return
         files = {"file": heard.picture} if heard.picture is not None else {}
         await self._call(talk, MESSAGE, {"text": text}, files)
+
+    def _without_name(self, text: str) -> str:
+        name = re.escape(self._tools.api.username)
+        return re.sub(rf"(?i)@{name}\b", "", text).strip()
 
     def _introduced(self, heard: Heard, text: str) -> tuple[CommandInfo, dict[str, Value]] | None:
         """A photo with the caption "[Tom] a young man" saves a character who looks like that."""
@@ -241,11 +265,15 @@ class Calls:
         at = await self._places.of_our_message(message)
         await self._tools.people.met(person, started=at.server is None)
         place = await self._elsewhere(at, message.message_id)
-        talk = Talk(person, place, at, press=query.id)
+        talk = Talk(await self._spoken_to(person), place, at, press=query.id)
         if data.startswith(MARK):
             await self._go_on(talk, await self._dialogs.pressed(talk, data))
         else:
             await self._call(talk, PRESS, {"data": data})
+
+    async def _spoken_to(self, person: Person) -> Person:
+        """The person with the language that they want to be spoken to in."""
+        return replace(person, language=await self._bot.language(person))
 
     async def _elsewhere(self, at: Place, message: int) -> Place:
         """The place in a group that a direct message belongs to; otherwise where it is."""
@@ -264,14 +292,6 @@ class Calls:
         files: Mapping[str, Found] | None = None,
     ) -> None:
         """Asks the bot and shows what it answers."""
-        try:
-            attachments = {
-                name: await download(self._tools.api, found)
-                for name, found in (files or {}).items()
-            }
-        except NotTaken as error:
-            await self._say(talk, error.key)
-            return
         standing = Standing()
         if talk.place.server is not None:
             standing = await self._rights.of((await self._places.target(talk.place)).chat)
@@ -280,16 +300,26 @@ class Calls:
             talk.place,
             command,
             options or {},
-            attachments,
             manager=int(talk.person.id) in standing.managers,
             lacks=standing.lacks,
         )
+        await self._replies.show(talk, call, await self._answers(call, files or {}))
+
+    async def _answers(self, call: Call, files: Mapping[str, Found]) -> Sequence[Reply]:
+        """What the bot says, who gets the files with the call."""
+        language = call.person.language
         try:
-            replies = await self._bot.answer(call)
+            if not files:
+                return await self._bot.answer(call)
+            async with self._with_files:
+                api = self._tools.api
+                attachments = {name: await download(api, found) for name, found in files.items()}
+                return await self._bot.answer(replace(call, attachments=attachments))
+        except NotTaken as error:
+            return (Reply(self._bot.say(language, error.key)),)
         except Exception:
-            log.exception("the bot could not answer %s of %s", command, talk.person.key)
-            replies = (Reply(self._bot.say(talk.language, "telegram.broken")),)
-        await self._replies.show(talk, call, replies)
+            log.exception("the bot could not answer %s of %s", call.command, call.person.key)
+            return (Reply(self._bot.say(language, "telegram.broken")),)
 
     async def _say(self, talk: Talk, key: str) -> None:
         await self._show(talk, self._bot.say(talk.language, key))

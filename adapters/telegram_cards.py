@@ -10,6 +10,7 @@ import telegram
 from telegram.error import TelegramError
 
 from adapters.telegram_outbox import Outbox, Outgoing
+from adapters.telegram_people import CHAT
 from adapters.telegram_places import REPLIES, Places
 from adapters.telegram_storage import Storage
 from adapters.telegram_talk import Talk
@@ -17,6 +18,7 @@ from adapters.telegram_text import cut, keyboard, link
 from bot.chat import Bot, CannotPost, Place, Reply
 
 LONGEST_TOPIC = 128  # characters of a topic's name
+GROUP = "-"  # what the ids of groups begin with
 SUPERGROUP = "-100"  # what the ids of supergroups begin with
 
 log = logging.getLogger(__name__)
@@ -135,10 +137,29 @@ class Cards:
             int(bool(reply.buttons)),
         )
 
+    async def closed(self, card: str) -> list[tuple[Place, str]]:
+        """Where a card of what was deleted stands, and its message; it is not live any more."""
+        await self._storage.rows("UPDATE cards SET live = 0 WHERE card = ?", card)
+        rows = await self._storage.rows("SELECT * FROM cards WHERE card = ?", card)
+        found = []
+        for row in rows:
+            server = row["chat"] if row["chat"].startswith(GROUP) else None
+            place = Place(CHAT, row["chat"], server, row["thread"] or None)
+            found.append((place, str(row["message"])))
+        return found
+
+    async def say_last(self, place: Place, message: str, text: str) -> None:
+        """The last words of a card, without buttons."""
+        with suppress(CannotPost):  # such as from where we were thrown out
+            await self._outbox.edit(place, message, Outgoing(text))
+
     async def is_room(self, place: Place) -> bool:
-        """Whether a card stands in a place: what is typed there is for its story."""
+        """Whether a card stands in a place: what is typed there is for its story.
+
+        A thread stays the room of a story that was deleted.
+        """
         row = await self._storage.row(
-            "SELECT 1 FROM cards WHERE chat = ? AND thread = ? AND live LIMIT 1",
+            "SELECT 1 FROM cards WHERE chat = ? AND thread = ? AND (live OR thread != '') LIMIT 1",
             place.channel,
             place.thread or "",
         )

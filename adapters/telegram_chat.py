@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import os
@@ -39,7 +38,7 @@ from adapters.telegram_replies import Replies, Tools
 from adapters.telegram_rights import Rights
 from adapters.telegram_storage import Storage
 from adapters.telegram_text import keyboard
-from bot.chat import Bot, CannotPost, Chat, Person, Place, Post
+from bot.chat import Bot, CannotPost, CannotStart, Chat, Person, Place, Post
 
 FILE = "telegram.sqlite3"
 API_URL = "https://api.telegram.org"
@@ -50,7 +49,6 @@ SCOPES: tuple[tuple[BotCommandScope, bool], ...] = (
     (BotCommandScopeAllGroupChats(), False),
     (BotCommandScopeAllChatAdministrators(), True),
 )
-START_TRIES, START_WAIT_SECONDS = 3, 5.0
 POLL_SECONDS = 30  # that Telegram may take to answer when nothing happens
 GROUP_EDIT_SECONDS = 10.0  # between two progress edits in a group, which takes 20 messages a minute
 CONNECTIONS = 64
@@ -78,6 +76,7 @@ class TelegramChat(Chat):
         self._poll_seconds = poll_seconds
         self._pace = pace or Pace()
         self._app: App | None = None
+        self._bot: Bot | None = None
         self._storage: Storage | None = None
         self._outbox: Outbox | None = None
         self._inline: Inline | None = None
@@ -91,18 +90,20 @@ class TelegramChat(Chat):
         return f"https://t.me/{self._app.bot.username}" if self._app is not None else ""
 
     async def start(self, bot: Bot) -> None:
-        """Raises OSError, one sentence, for a token or an address that does not work."""
-        self._storage = await Storage.open(self._folder / FILE)
+        """Raises CannotStart for a token or an address that does not work; OSError for a file that
+        cannot be used."""
+        storage = await Storage.open(self._folder / FILE)
         app = self._build()
         try:
-            await self._reach(app)
-            await self._begin(app, bot, self._storage)
-        except BaseException:
+            await app.initialize()  # asks Telegram who we are
+            await self._begin(app, bot, storage)
+        except BaseException as error:
             await close(app)
-            await self._storage.close()
-            self._storage = None
+            await storage.close()
+            if isinstance(error, TelegramError):
+                raise self._cannot_start(error) from error
             raise
-        self._app = app
+        self._app, self._storage = app, storage
 
     def _build(self) -> App:
         return (
@@ -117,23 +118,15 @@ class TelegramChat(Chat):
             .build()
         )
 
-    async def _reach(self, app: App) -> None:
-        """Asks Telegram who we are. Raises OSError."""
-        for left in reversed(range(START_TRIES)):
-            try:
-                await app.initialize()
-                return
-            except InvalidToken:
-                raise OSError(
-                    "Telegram does not know the token in INKWELL_TELEGRAM_TOKEN:"
-                    " copy it again from @BotFather, or take it away to run without Telegram"
-                ) from None
-            except TelegramError as error:
-                if not left:
-                    raise OSError(
-                        f"Telegram cannot be reached at {self._url}: {error.message}"
-                    ) from error
-                await asyncio.sleep(START_WAIT_SECONDS / START_TRIES)
+    def _cannot_start(self, error: TelegramError) -> CannotStart:
+        if isinstance(error, InvalidToken):
+            return CannotStart(
+                "Telegram does not know the token in INKWELL_TELEGRAM_TOKEN:"
+                " copy it again from @BotFather, or take it away to run without Telegram"
+            )
+        return CannotStart(
+            f"Telegram cannot be reached at {self._url}: {error.message}", again=True
+        )
 
     async def _begin(self, app: App, bot: Bot, storage: Storage) -> None:
         places, people = await Places.open(storage), People(storage)
@@ -157,21 +150,20 @@ class TelegramChat(Chat):
 
         app.add_handler(TypeHandler(Update, take))
         app.add_error_handler(log_error)
-        self._outbox, self._inline, self._people = outbox, inline, people
         await show_menus(app.bot, bot, storage)
         await app.start()
         assert app.updater is not None
         await app.updater.start_polling(
             timeout=self._poll_seconds,
-            bootstrap_retries=START_TRIES,
             allowed_updates=UPDATES,
             error_callback=log_poll_error,
         )
+        self._bot, self._outbox, self._inline, self._people = bot, outbox, inline, people
 
     async def stop(self) -> None:
         """Answers what is under way, and lets go of the connections and the file."""
         app, storage = self._app, self._storage
-        self._app = self._storage = self._outbox = None
+        self._app = self._storage = self._outbox = self._bot = None
         if app is not None:
             await close(app)
         if storage is not None:
@@ -179,8 +171,8 @@ class TelegramChat(Chat):
 
     async def post(self, post: Post) -> str:
         """Shows a post and returns its message ids. Raises CannotPost."""
-        outbox, inline, people = self._outbox, self._inline, self._people
-        if outbox is None or inline is None or people is None:
+        outbox, inline, people, bot = self._outbox, self._inline, self._people, self._bot
+        if outbox is None or inline is None or people is None or bot is None:
             raise CannotPost("the Telegram chat is not running", again=True)
         if post.place.chat != self.name:
             raise CannotPost(f"this place is not on Telegram: {post.place.key}")
@@ -188,6 +180,7 @@ class TelegramChat(Chat):
             return post.edit
         owner = post.mention.id if post.mention else ""
         person = await people.named(owner or post.place.channel)
+        language = await bot.language(person) if person else None
         in_group = post.place.server is not None
         outgoing = Outgoing(
             post.text,
@@ -195,8 +188,10 @@ class TelegramChat(Chat):
             keyboard(post.buttons),
             mention=named(post.mention, person) if in_group else None,
             owner=owner,
-            language=person.language if person else None,
+            language=language,
         )
+        if post.edit is not None and post.buttons_only:
+            return await outbox.edit_buttons(post.place, post.edit, outgoing)
         if post.edit is not None:
             return await outbox.edit(post.place, post.edit, outgoing)
         sent = await outbox.send(post.place, outgoing)

@@ -18,6 +18,7 @@ from telegram import (
 from telegram.error import TelegramError
 
 from adapters.telegram_outbox import Sent
+from adapters.telegram_people import person_of
 from adapters.telegram_storage import Storage
 from bot.chat import Bot, File
 
@@ -72,7 +73,8 @@ class Inline:
         found = await self._found(str(query.from_user.id), query.query.split())
         button = None
         if not found:
-            label = self._bot.say(query.from_user.language_code, "telegram.inline_none")
+            language = await self._bot.language(person_of(query.from_user))
+            label = self._bot.say(language, "telegram.inline_none")
             button = InlineQueryResultsButton(label, start_parameter=START)
         try:
             await query.answer(found, cache_time=CACHE_SECONDS, is_personal=True, button=button)

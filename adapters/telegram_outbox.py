@@ -238,6 +238,27 @@ class Outbox:
             raise
         return message
 
+    async def edit_buttons(self, place: Place, message: str, outgoing: Outgoing) -> str:
+        """Changes only the buttons of what was shown; "" where that is gone. Raises CannotPost."""
+        number, markup = int(message.rpartition(",")[2]), outgoing.markup
+        assert not isinstance(markup, telegram.ForceReply)
+
+        async def ask(target: Target) -> list[Message]:
+            await self._api.edit_message_reply_markup(
+                chat_id=target.chat, message_id=number, reply_markup=markup
+            )
+            return []
+
+        try:
+            await self._reaching(place, ask)
+        except CannotPost as error:
+            cause = error.__cause__
+            if isinstance(cause, TelegramError) and is_gone(cause):
+                return ""
+            if not (isinstance(cause, TelegramError) and is_same(cause)):
+                raise
+        return message
+
     async def _changed(
         self, chat: int, number: int, outgoing: Outgoing, found: Sequence[Upload]
     ) -> Message:

@@ -55,6 +55,12 @@ class Replies:
 
     async def show(self, talk: Talk, call: Call, replies: Sequence[Reply]) -> None:
         """Shows them in order; one that Telegram refuses does not keep back the others."""
+        closed = [
+            (place, message, reply.text)
+            for reply in replies
+            for card in reply.gone
+            for place, message in await self._tools.cards.closed(card)
+        ]
         if any(reply.forget for reply in replies):
             await self._tools.storage.forget(talk.person.id)
             self._waiting.pop(talk.person.id, None)
@@ -63,6 +69,8 @@ class Replies:
                 await self._show(talk, call, reply)
             except CannotPost as error:
                 log.warning("a reply to %s is lost: %s", talk.person.key, error)
+        for place, message, text in closed:
+            await self._tools.cards.say_last(place, message, text)
 
     async def _show(self, talk: Talk, call: Call, reply: Reply) -> None:
         if reply.form is not None:

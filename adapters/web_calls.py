@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters import web_words
+from adapters.web_answers import outcome, shown_of
 from adapters.web_commands import (
     NotUnderstood,
     as_typed,
@@ -32,7 +33,6 @@ from bot.chat import (
     Bot,
     Call,
     CommandInfo,
-    Form,
     Place,
     Reply,
     Value,
@@ -228,14 +228,14 @@ class Calls:
     async def _show(
         self, caller: Caller, room: Room, message: int, replies: Sequence[Reply]
     ) -> Json:
+        for reply in replies:
+            if reply.gone:
+                await self._transcript.erase(reply.gone, reply.text)
         if any(reply.forget for reply in replies):
             texts = [Shown(reply.text) for reply in replies if reply.forget]
             await self.forget(room.owner, texts)
             return outcome()
-        shown = [
-            Shown(reply.text, reply.files, reply.buttons, card=reply.card, title=reply.room)
-            for reply in replies
-        ]
+        shown = list(map(shown_of, replies))
         places = await self._transcript.answered(room, message, shown)
         opened: Room | None = None
         for reply, place in zip(replies, places, strict=True):
@@ -314,29 +314,3 @@ def place_of(room: Room) -> Place:
 
 def room_of(place: Place) -> Room:
     return Room(place.thread or place.channel, place.channel)
-
-
-def outcome(opened: Room | None = None, form: Form | None = None) -> Json:
-    return {
-        "state": "done",
-        "room": opened.id if opened else None,
-        "form": form and form_json(form),
-    }
-
-
-def form_json(form: Form) -> Json:
-    return {
-        "title": form.title,
-        "data": form.data,
-        "fields": [
-            {
-                "name": one.name,
-                "label": one.label,
-                "value": one.value,
-                "long": one.long,
-                "required": one.required,
-                "limit": one.limit,
-            }
-            for one in form.fields
-        ],
-    }

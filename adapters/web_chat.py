@@ -121,6 +121,11 @@ class WebChat(Chat):
             raise CannotPost("the web chat is not running", again=True)
         if post.place.chat != self.name:
             raise CannotPost(f"this place is not in the web chat: {post.place.key}")
+        transcript = self._app.transcript
+        if post.buttons_only:
+            message = post.edit or ""
+            there = await transcript.set_buttons(post.place.channel, message, post.buttons)
+            return message if there else ""
         shown = Shown(
             post.text,
             post.files,
@@ -128,9 +133,10 @@ class WebChat(Chat):
             progress=post.progress,
             nonce=post.nonce or None,
             edit=post.edit,
+            about=post.about,
         )
         try:
-            return await self._app.transcript.show(room_of(post.place), shown)
+            return await transcript.show(room_of(post.place), shown)
         except Exception as error:
             raise CannotPost(f"the web chat cannot keep it: {error}", again=True) from error
 

@@ -13,6 +13,12 @@ from bot.chat import Attachment, Bot, CommandInfo, Option, Value
 QUOTES = {'"': '"', "“": "”", "'": "'", "「": "」", "«": "»"}
 YES = frozenset({"yes", "true", "on", "1", "y", "是", "开"})
 NO = frozenset({"no", "false", "off", "0", "n", "否", "关"})
+NAMED = re.compile(
+    r"(?<!\S)([A-Za-z_]{2,24})[:：](?!//)(?=(\s?))"
+)  # perhaps an option; no URL, no time
+MISTYPED = 0.74  # of the letters are alike: "lien" is "line", "tom" is not "top"
+MISTYPED_NAME = 0.78  # with a capital: "Titel" is "title", "Lina" is not "line"
+PROSE = 100  # characters: what may be longer is made of sentences
 KINDS = {str: "text", int: "number", bool: "yes-no", Attachment: "file"}
 
 
@@ -53,21 +59,26 @@ def read_command(text: str, commands: Sequence[CommandInfo]) -> Typed:
         if info is not None:
             rest = re.sub(rf"^\s*(\S+\s*){{{len(name.split())}}}", "", words, count=1)
             return Typed(info, read_options(rest, info))
-    raise NotUnderstood("no_command", typed="/" + words[:40], nearest=_nearest(words, commands))
+    near = _nearest(words, commands)
+    if not near:
+        raise NotUnderstood("no_such_command", typed="/" + words[:40])
+    raise NotUnderstood("no_command", typed="/" + words[:40], nearest=near)
 
 
 def _nearest(words: str, commands: Sequence[CommandInfo]) -> str:
+    """The commands that may have been meant; "" if there is none."""
     names = [info.name for info in commands]
     typed = " ".join(words.split()[:2]).lower()
     of_group = [name for name in names if typed and name.split()[0] == typed.split()[0]]
     close = of_group or difflib.get_close_matches(typed, names, 3, 0.5)
-    return ", ".join(f"/{name}" for name in close or names[:1])
+    return ", ".join(f"/{name}" for name in close)
 
 
 def read_options(rest: str, info: CommandInfo) -> dict[str, Value]:
     """`name:value` up to the next one; words before the first are the first text option's.
 
-    A value in quotes may hold what looks like another option.
+    A value in quotes may hold what looks like another option. Raises NotUnderstood for what is
+    meant as an option, but is none.
     """
     by_name = {option.name: option for option in info.options}
     names = "|".join(map(re.escape, by_name)) or "(?!)"
@@ -76,12 +87,45 @@ def read_options(rest: str, info: CommandInfo) -> dict[str, Value]:
     found = mark.search(rest)
     before = rest[: found.start()] if found else rest
     if before.strip():
-        texts[_first_text(info)] = before
+        _check_names(before, None, info)
+        texts[_first_text(info).name] = before
     while found:
         following = mark.search(rest, _end_of_quotes(rest, found.end()))
         texts[found[1]] = rest[found.end() : following.start() if following else len(rest)]
+        _check_names(texts[found[1]], by_name[found[1]], info)
         found = following
     return {name: read_value(by_name[name], text) for name, text in texts.items() if text.strip()}
+
+
+def _check_names(text: str, option: Option | None, info: CommandInfo) -> None:
+    """Refuses words with a colon that are meant as an option of the command, but are none.
+
+    `option` is whose value the text is; None: it stands before all options. There a small word
+    with something right after its colon can be nothing else, unless sentences are expected. In
+    sentences ("Tom: hello") only what is like an option and has no space after it counts.
+    """
+    if text.strip()[:1] in QUOTES:
+        return
+    names = [one.name for one in info.options]
+    sentences = _is_prose(option or _first_text(info))
+    for found in NAMED.finditer(text):
+        typed, tight = found[1], not found[2]
+        alike = MISTYPED if typed.islower() else MISTYPED_NAME
+        near = difflib.get_close_matches(typed.lower(), names, 1, alike)
+        first = option is None and not text[: found.start()].strip()
+        meant = near and (tight or first or not sentences)
+        if meant or (first and tight and typed.islower() and not sentences):
+            raise NotUnderstood(
+                "no_option",
+                command=info.name,
+                option=typed,
+                nearest=difflib.get_close_matches(typed.lower(), names, 1, 0.0)[0],
+                options=", ".join(names),
+            )
+
+
+def _is_prose(option: Option) -> bool:
+    return option.kind is str and not option.choices and option.limit > PROSE
 
 
 def _end_of_quotes(text: str, start: int) -> int:
@@ -91,12 +135,12 @@ def _end_of_quotes(text: str, start: int) -> int:
     return end.end() if end else start
 
 
-def _first_text(info: CommandInfo) -> str:
+def _first_text(info: CommandInfo) -> Option:
     texts = [option for option in info.options if option.kind is not Attachment]
     first = sorted(texts, key=lambda option: not option.required)
     if not first:
         raise NotUnderstood("no_options", command=info.name)
-    return first[0].name
+    return first[0]
 
 
 def read_value(option: Option, text: str) -> Value:

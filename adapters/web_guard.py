@@ -12,7 +12,8 @@ from adapters.web_sessions import why_not
 # Nothing but our own files: no inline script or style, no frame around us, no form to elsewhere.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
 )
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),

@@ -56,8 +56,15 @@ def static_response(file: Static, request: Request) -> Response:
     return Response(file.content, media_type=file.type, headers=headers)
 
 
-def file_response(name: str, content: bytes) -> Response:
-    """A file for the one person who was shown it. Its address never changes what it means."""
+def file_response(name: str, content: bytes, sha: str, request: Request) -> Response:
+    """A file for the one person who was shown it.
+
+    Its address never changes what it means, but the browser asks each time: a copy that it keeps
+    must not be shown once the file was deleted.
+    """
+    headers = {"etag": f'"{sha}"', "cache-control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
     shown = picture_type(content)
     kind = shown or mimetypes.guess_type(name)[0] or "application/octet-stream"
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in name)
@@ -70,7 +77,7 @@ def file_response(name: str, content: bytes) -> Response:
                 f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
             ),
             "content-security-policy": "default-src 'none'; sandbox",
-            "cache-control": "private, max-age=31536000, immutable",
+            **headers,
         },
     )
 

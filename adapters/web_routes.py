@@ -216,7 +216,7 @@ class WebApp:
         found = await self.transcript.file(self._person(request), request.path_params["token"])
         if found is None:
             raise Refused(404, "no_file")
-        return file_response(*found)
+        return file_response(*found, request)
 
     async def commands(self, request: Request) -> Response:
         self._person(request)

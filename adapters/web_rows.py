@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, replace
 from typing import Any
 
-from PIL import Image
-
+from adapters import web_words
+from adapters.web_files import put_files
 from adapters.web_storage import Batch, Event
 from bot.chat import Button, File
 
-ONE_TIME = 1000  # is taken from a replaced file's position: more files than a message ever has
-KEPT_TIMES = 4
+LOOKS = ("label", "data", "look")  # of a button, as pages are told
 LONGEST_TITLE = 120  # characters of a room's title
 
 Json = dict[str, Any]
@@ -49,7 +46,8 @@ class Said:
 class Shown:
     """What the bot shows. `edit` is the id of an earlier message to change instead.
 
-    With a `title` an answer is shown in a room of its own under this title.
+    With a `title` an answer is shown in a room of its own under this title. `heading` is the title
+    of the card by now, which its room goes by. `about` are the cards of the stories it shows.
     """
 
     text: str = ""
@@ -61,6 +59,8 @@ class Shown:
     edit: str | None = None
     opens: str | None = None  # a room
     title: str | None = None
+    heading: str | None = None
+    about: Sequence[str] = ()
 
 
 def say(batch: Batch, room: Room, said: Said) -> tuple[int, str]:
@@ -92,20 +92,33 @@ def answer(batch: Batch, room: Room, shown: Shown) -> Room:
             show(batch, room, Shown(shown.title, opens=place.id))
     if shown.text or shown.files or shown.buttons:
         show(batch, place, shown)
+    opened = room_of_card(batch, room.owner, shown.card) if shown.heading is not None else None
+    if opened is not None:
+        put_room(batch, opened, short_title(shown.heading or ""))
     return place
 
 
 def open_room(batch: Batch, owner: str, title: str, card: str | None) -> Room:
     """A room of its own; the one that already has this card, where there is one."""
+    room = room_of_card(batch, owner, card) or Room(secrets.token_hex(8), owner)
+    put_room(batch, room, short_title(title))
+    return room
+
+
+def room_of_card(batch: Batch, owner: str, card: str | None) -> Room | None:
+    """The room that was opened for a card: it stands there before any other."""
     found = batch.row(
-        "SELECT room FROM messages WHERE owner = ? AND card = ? AND room != owner"
+        "SELECT room FROM messages AS head WHERE owner = ? AND card = ? AND room != owner AND id ="
+        " (SELECT min(id) FROM messages WHERE room = head.room AND card IS NOT NULL)"
         " ORDER BY id DESC LIMIT 1",
         owner,
         card,
     )
-    room = Room(found["room"] if found else secrets.token_hex(8), owner)
-    put_room(batch, room, title.strip()[:LONGEST_TITLE].strip())
-    return room
+    return Room(found["room"], owner) if found else None
+
+
+def short_title(title: str) -> str:
+    return title.strip()[:LONGEST_TITLE].strip()
 
 
 def show(batch: Batch, room: Room, shown: Shown) -> int:
@@ -126,19 +139,62 @@ def show(batch: Batch, room: Room, shown: Shown) -> int:
             (room.id, room.owner, time.time(), shown.card, shown.nonce or None),
         ).lastrowid
         assert message is not None
+    shown = noted(batch, room.owner, message, shown)
     before = batch.row("SELECT progress FROM messages WHERE id = ?", message)
     was_drawing = before is not None and before["progress"] is not None
-    buttons = [
-        [{"label": button.label, "data": button.data, "look": button.look} for button in row]
-        for row in shown.buttons
-    ]
     batch.connection.execute(
         "UPDATE messages SET seq = ?, text = ?, buttons = ?, progress = ?, opens = ? WHERE id = ?",
-        (batch.changed(), shown.text, json.dumps(buttons), shown.progress, shown.opens, message),
+        (
+            batch.changed(),
+            shown.text,
+            buttons_json(shown.buttons),
+            shown.progress,
+            shown.opens,
+            message,
+        ),
     )
     put_files(batch, message, shown.files, keep_last=was_drawing)
     tell(batch, message)
     return message
+
+
+def buttons_json(rows: Sequence[Sequence[Button]]) -> str:
+    return json.dumps([[{key: getattr(one, key) for key in LOOKS} for one in row] for row in rows])
+
+
+def noted(batch: Batch, owner: str, message: int, shown: Shown) -> Shown:
+    """Notes which stories a message shows; what was deleted meanwhile is not shown any more."""
+    cards = {*shown.about, *filter(None, [shown.card])}
+    batch.connection.executemany(
+        "INSERT OR IGNORE INTO about VALUES (?, ?)", [(card, message) for card in cards]
+    )
+    late = batch.row(
+        "SELECT 1 FROM about JOIN deleted_cards USING (card) WHERE message = ?", message
+    )
+    if late is None:
+        return shown
+    text = deleted_words(batch, owner) if shown.files else shown.text
+    return replace(shown, text=text, files=(), buttons=())
+
+
+def deleted_words(batch: Batch, owner: str) -> str:
+    """What stands where something of a deleted story stood, in the language of who reads it."""
+    row = batch.row("SELECT language FROM people WHERE id = ?", owner)
+    return web_words.say(row["language"] if row else None, "deleted_with_story")
+
+
+def set_buttons(
+    batch: Batch, owner: str, message: int, buttons: Sequence[Sequence[Button]]
+) -> bool:
+    """Other buttons under a message of the bot; whether it is still there."""
+    changed = batch.connection.execute(
+        "UPDATE messages SET buttons = ?, seq = ? WHERE id = ? AND owner = ? AND mine = 0"
+        " AND NOT gone",
+        (buttons_json(buttons), batch.changed(), message, owner),
+    )
+    if changed.rowcount:
+        tell(batch, message)
+    return bool(changed.rowcount)
 
 
 def earlier(batch: Batch, room: Room, shown: Shown) -> int | None:
@@ -197,57 +253,6 @@ def put_room(batch: Batch, room: Room, title: str) -> None:
         (room.id, room.owner, title, batch.changed()),
     )
     batch.events.append(room_event(batch.row("SELECT * FROM rooms WHERE id = ?", room.id)))
-
-
-def put_files(batch: Batch, message: int, files: Sequence[File], *, keep_last: bool) -> None:
-    """Replaces a message's files. One that stays keeps its address: pages need not load it anew.
-
-    `keep_last` keeps those of the last few times: a page may just be loading a preview.
-    """
-    connection = batch.connection
-    old = connection.execute("SELECT * FROM files WHERE message = ?", (message,)).fetchall()
-    if not old and not files:
-        return
-    tokens = {(row["sha"], row["name"]): row["token"] for row in old if row["position"] >= 0}
-    if keep_last:
-        connection.execute(
-            "UPDATE files SET position = position - ? WHERE message = ?", (ONE_TIME, message)
-        )
-        connection.execute(
-            "DELETE FROM files WHERE message = ? AND position < ?",
-            (message, -KEPT_TIMES * ONE_TIME),
-        )
-    else:
-        connection.execute("DELETE FROM files WHERE message = ?", (message,))
-    for position, file in enumerate(files):
-        sha = hashlib.sha256(file.content).hexdigest()
-        token = tokens.pop((sha, file.name), None) or secrets.token_urlsafe(18)
-        width, height = pixels(file)
-        connection.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, file.content))
-        connection.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (token, message, position, file.name, file.alt, sha, width, height, len(file.content)),
-        )
-    for row in old:
-        connection.execute(
-            "DELETE FROM blobs WHERE sha = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE sha = ?1)",
-            (row["sha"],),
-        )
-
-
-def drop_unused_blobs(batch: Batch) -> None:
-    batch.connection.execute("DELETE FROM blobs WHERE sha NOT IN (SELECT sha FROM files)")
-
-
-def pixels(file: File) -> tuple[int | None, int | None]:
-    """Width and height, so that a page can keep the room before the picture is there."""
-    if not file.is_picture:
-        return None, None
-    try:
-        with Image.open(BytesIO(file.content)) as picture:
-            return picture.size
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None, None
 
 
 def tell(batch: Batch, message: int) -> None:

@@ -71,7 +71,30 @@ CREATE TABLE forgotten (
     seq INTEGER NOT NULL           -- if they have not since then
 ) WITHOUT ROWID;
 """
-STEPS = (SCHEMA, TAKEN_AWAY)  # from version 0 to 1, from 1 to 2 …
+# What was shown before, nobody noted down. A story's own room begins with its card, so all that
+# the bot showed there is about it; elsewhere the buttons tell: "redraws:ID:…".
+ABOUT = """
+CREATE TABLE about (               -- which stories a message shows, by the names of their cards
+    card TEXT NOT NULL,
+    message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    PRIMARY KEY (card, message)
+) WITHOUT ROWID;
+CREATE INDEX about_by_message ON about (message);
+CREATE TABLE deleted_cards (card TEXT PRIMARY KEY) WITHOUT ROWID;  -- of deleted stories
+INSERT INTO about SELECT card, id FROM messages WHERE card IS NOT NULL;
+INSERT OR IGNORE INTO about
+    SELECT head.card, one.id FROM messages AS head
+    JOIN messages AS one ON one.room = head.room AND NOT one.mine
+    WHERE head.room != head.owner AND head.id =
+        (SELECT min(id) FROM messages WHERE room = head.room AND card IS NOT NULL);
+INSERT OR IGNORE INTO about
+    SELECT 'story ' || substr(rest, 1, instr(rest || ':', ':') - 1), id FROM (
+        SELECT messages.id, substr(button.value ->> 'data', instr(button.value ->> 'data', ':') + 1)
+            AS rest
+        FROM messages, json_each(messages.buttons) AS line, json_each(line.value) AS button
+    );
+"""
+STEPS = (SCHEMA, TAKEN_AWAY, ABOUT)  # from version 0 to 1, from 1 to 2 …
 MOST_TOGETHER = 256  # pieces of work in one commit
 
 T = TypeVar("T")

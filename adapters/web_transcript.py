@@ -11,8 +11,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from adapters import web_rows
+from adapters.web_files import drop_unused_blobs
+from adapters.web_gone import erase
 from adapters.web_rows import Json, Room, Said, Shown
 from adapters.web_storage import Batch, Event, Storage
+from bot.chat import Button
 
 PAGE = 50  # messages fetched at once
 MOST_MISSED = 300  # changes told one by one; who missed more loads anew
@@ -46,6 +49,21 @@ class Transcript:
         """Takes a message of the bot away; nothing where there is none of this id."""
         if message.isdecimal() and len(message) <= LONGEST_NUMBER:
             await self._storage.write(lambda batch: web_rows.remove(batch, owner, int(message)))
+
+    async def set_buttons(
+        self, owner: str, message: str, buttons: Sequence[Sequence[Button]]
+    ) -> bool:
+        """Other buttons under a message of the bot; False where there is none of this id."""
+        if not message.isdecimal() or len(message) > LONGEST_NUMBER:
+            return False
+        number = int(message)
+        return await self._storage.write(
+            lambda batch: web_rows.set_buttons(batch, owner, number, buttons)
+        )
+
+    async def erase(self, cards: Sequence[str], last_words: str) -> None:
+        """Takes away what anybody was shown of deleted stories, by the names of their cards."""
+        await self._storage.write(lambda batch: erase(batch, cards, last_words), long=True)
 
     async def room(self, owner: str, room: str) -> Room | None:
         """A person's room by its id; None if it is not theirs, is gone or never was."""
@@ -121,17 +139,17 @@ class Transcript:
 
         return await self._storage.read(work, long=True)
 
-    async def file(self, owner: str, token: str) -> tuple[str, bytes] | None:
-        """Name and content of a file that this person was shown."""
+    async def file(self, owner: str, token: str) -> tuple[str, bytes, str] | None:
+        """Name, content and SHA-256 of a file that this person was shown."""
 
-        def work(connection: sqlite3.Connection) -> tuple[str, bytes] | None:
+        def work(connection: sqlite3.Connection) -> tuple[str, bytes, str] | None:
             found = connection.execute(
-                "SELECT files.name, blobs.content FROM files"
+                "SELECT files.name, blobs.content, sha FROM files"
                 " JOIN messages ON messages.id = files.message JOIN blobs USING (sha)"
                 " WHERE token = ? AND messages.owner = ?",
                 (token, owner),
             ).fetchone()
-            return (found["name"], found["content"]) if found else None
+            return (found["name"], found["content"], found["sha"]) if found else None
 
         return await self._storage.read(work, long=True)
 
@@ -147,7 +165,7 @@ class Transcript:
             batch.connection.execute(
                 "UPDATE rooms SET gone = 1, seq = ?, title = '' WHERE id = ?", (seq, room.id)
             )
-            web_rows.drop_unused_blobs(batch)
+            drop_unused_blobs(batch)
             batch.events.append(
                 web_rows.room_event({**dict(row), "seq": seq, "gone": 1, "title": ""})
             )
@@ -160,7 +178,7 @@ class Transcript:
         def work(batch: Batch) -> None:
             batch.connection.execute("DELETE FROM rooms WHERE owner = ?", (owner,))
             batch.connection.execute("DELETE FROM people WHERE id = ?", (owner,))
-            web_rows.drop_unused_blobs(batch)
+            drop_unused_blobs(batch)
             for what in shown:
                 web_rows.show(batch, Room(owner, owner), what)
             seq = batch.changed()

@@ -15,10 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.adapters.discord_peer import ROUTES, DiscordPeer, reply
-from tests.adapters.discord_world import Interaction, Refusal
-from tests.adapters.telegram_methods import Asked
-from tests.adapters.telegram_methods import Refusal as TelegramRefusal
+from tests.adapters.discord_peer import DiscordPeer, reply
+from tests.adapters.discord_world import Interaction
+from tests.adapters.telegram_methods import Asked, Refusal
 from tests.adapters.telegram_peer import Peer
 
 CALLBACK = re.compile(r"/interactions/\d+/([^/]+)/callback")
@@ -73,14 +72,10 @@ class TimedDiscord(DiscordPeer):
     async def _obey(
         self, request: web.Request, path: str, body: Any, files: Mapping[str, bytes]
     ) -> web.StreamResponse:
-        for method, pattern, act in ROUTES:
-            match = re.fullmatch(pattern, path)
-            if method == request.method and match:
-                try:
-                    return reply(await act(self, match.groups(), body, files))
-                except Refusal as refusal:
-                    return reply(refusal.body, refusal.status)
-        return reply({"code": 0, "message": "404: Not Found"}, 404)
+        answer = await self.carried_out(request.method, path, body, files)
+        if answer is None:
+            return reply({"code": 0, "message": "404: Not Found"}, 404)
+        return answer
 
 
 def kind_of(interaction: Interaction) -> str:
@@ -107,7 +102,7 @@ class TimedTelegram(Peer):
         now = time.monotonic()
         try:
             done = await super()._do(asked)
-        except TelegramRefusal as refusal:
+        except Refusal as refusal:
             self.watch.errors.append(f"{asked.method}: {refusal.status} {refusal.words}")
             raise
         if asked.method == "answerCallbackQuery":

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 
+from bench.toy_movement import let_toys_move
 from bot.chat import Chat
 from bot.cli import web_chat
 from bot.config import Config, load_config
@@ -21,6 +22,7 @@ PROGRAM = ("-m", "bench.toy_engine")
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     config = load_config()
+    let_toys_move()
 
     def up(running: Running) -> None:
         print(getattr(running.chats[0], "address", ""), flush=True)

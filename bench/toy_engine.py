@@ -15,8 +15,18 @@ from io import BytesIO
 
 from PIL import Image
 
+from bench.toy_movement import slide
 from engine.app import main
-from engine.request import Done, DrawRequest, Event, PanelDrawn, Preview, Progress
+from engine.request import (
+    AnimateRequest,
+    Done,
+    DrawRequest,
+    Event,
+    FrameDrawn,
+    PanelDrawn,
+    Preview,
+    Progress,
+)
 
 STEPS = 8
 SIZE = 64  # pixels
@@ -54,10 +64,24 @@ def tiny(request: DrawRequest) -> Iterator[Event]:
     yield from draw_story(small, device="cpu")
 
 
-def logged(request: DrawRequest) -> Generator[Event]:
+def slowly(request: AnimateRequest) -> Iterator[Event]:
+    """An animation in which a frame takes as long as a panel."""
+    for event in slide(request):
+        if isinstance(event, FrameDrawn):
+            time.sleep(float(os.environ.get("TOY_SECONDS", "0.1")))
+        yield event
+
+
+def work(request: DrawRequest | AnimateRequest) -> Iterator[Event]:
+    if isinstance(request, AnimateRequest):
+        return slowly(request)
+    return tiny(request) if os.environ.get("TOY_MODEL") else paint(request)
+
+
+def logged(request: DrawRequest | AnimateRequest) -> Generator[Event]:
     """The events, and a line for the time between two of them."""
     log, before = os.environ.get("TOY_LOG"), time.monotonic()
-    for event in tiny(request) if os.environ.get("TOY_MODEL") else paint(request):
+    for event in work(request):
         if log:
             now = time.monotonic()
             with open(log, "a", encoding="ascii") as file:

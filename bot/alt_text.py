@@ -24,14 +24,15 @@ def page_alts(
 
     Where the layout does not tell which panels are on which page, the first page has them all.
     """
-    alts = []
+    alts, gap = [], gap_between(language)
     first = 0
     for page, count in enumerate(panels_on_pages(len(panels), pages, layout), 1):
         head = say(language, "story.alt", title=title)
         if pages > 1:
-            head = f"{head} {say(language, 'story.alt_page', number=page, count=pages)}"
+            head += gap + say(language, "story.alt_page", number=page, count=pages)
         shown = enumerate(panels[first : first + count], first + 1)
-        alts.append(fitted(head, [panel_alt(number, panel, language) for number, panel in shown]))
+        parts = [panel_alt(number, panel, language) for number, panel in shown]
+        alts.append(fitted(head, parts, gap=gap))
         first += count
     return alts
 
@@ -50,7 +51,7 @@ def panel_alt(number: int, panel: Panel, language: str | None) -> str:
     """One panel as sentences: its picture, then its words."""
     picture = printable(without_brackets(panel.text)) or say(language, "story.alt_empty")
     said = say(language, "story.alt_panel", number=number, picture=as_sentence(picture, language))
-    return f"{said} {caption_alt(panel, language)}".rstrip()
+    return f"{said}{gap_between(language)}{caption_alt(panel, language)}".rstrip()
 
 
 def caption_alt(panel: Panel, language: str | None) -> str:
@@ -70,14 +71,19 @@ def without_brackets(text: str) -> str:
     return BRACKETS.sub("", BETWEEN_NAMES.sub(" ", text))
 
 
-def fitted(head: str, parts: Sequence[str], limit: int = MOST_ALT) -> str:
-    """The head and as many parts as fit; "…" stands for the others."""
-    whole = " ".join([head, *parts])
+def gap_between(language: str | None) -> str:
+    """What stands between two sentences: nothing, in Chinese."""
+    return say(language, "words.both", first="", second="")
+
+
+def fitted(head: str, parts: Sequence[str], limit: int = MOST_ALT, gap: str = " ") -> str:
+    """The head and as many parts as fit, `gap` between them; "…" stands for the others."""
+    whole = gap.join([head, *parts])
     if len(whole) <= limit:
         return whole
     text = head
     for part in parts:
-        if len(f"{text} {part} …") > limit:
+        if len(f"{text}{gap}{part}{gap}…") > limit:
             break
-        text = f"{text} {part}"
-    return cut(whole, limit) if text == head else f"{text} …"
+        text += gap + part
+    return cut(whole, limit) if text == head else f"{text}{gap}…"

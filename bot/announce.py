@@ -15,7 +15,7 @@ from bot.posting import person_of, place_of
 from bot.sentences import as_sentence, duration
 from bot.words import say
 
-STAGES = ("waiting", "loading", "steps", "panels")  # of engine.request.Progress
+STAGES = ("waiting", "loading", "steps", "panels", "frames")  # of engine.request.Progress
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ def drawn(job: Job, title: str, panel: int | None = None) -> Announcement:
     if job.kind == "meme-draw":
         return Announcement(say(job.language, "job.meme", name=title))
     heading = title or say(job.language, "story.untitled")
+    if job.kind == "animate":
+        buttons = page_buttons(job.story, job.language) if job.story else ()
+        return Announcement(say(job.language, "job.animation", title=heading), buttons)
     if panel is None:
         text = say(job.language, "job.page", title=heading)
     else:

@@ -25,6 +25,7 @@ from bot.config import EngineConfig
 from bot.errors import Refusal
 from bot.words import say
 from engine.request import (
+    AnimateRequest,
     Done,
     DrawRequest,
     EngineError,
@@ -124,15 +125,24 @@ class Engine:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError):
             return None
 
-    async def draw(self, request: DrawRequest) -> AsyncGenerator[Event]:
+    def draw(self, request: DrawRequest) -> AsyncGenerator[Event]:
         """The events of a story up to `Done`. Closing the generator stops the engine's work.
 
         Raises `EngineDown`, `EngineDied` or `EngineError`.
         """
+        return self._events("draw", request)
+
+    def animate(self, request: AnimateRequest) -> AsyncGenerator[Event]:
+        """The events of an animation, in the same way."""
+        return self._events("animate", request)
+
+    async def _events(
+        self, work: str, request: DrawRequest | AnimateRequest
+    ) -> AsyncGenerator[Event]:
         if not await self.ready(PATIENCE_SECONDS):
             raise EngineDown("it does not answer")
         process = self._child.process if self._child else None
-        response = await self._ask(request, process)
+        response = await self._ask(work, request, process)
         begun = False
         try:
             while True:
@@ -148,13 +158,15 @@ class Engine:
         finally:
             response.close()
 
-    async def _ask(self, request: DrawRequest, process: Process | None) -> aiohttp.ClientResponse:
+    async def _ask(
+        self, work: str, request: DrawRequest | AnimateRequest, process: Process | None
+    ) -> aiohttp.ClientResponse:
         """The response to a request, once its first line is there."""
         assert self._session is not None, "the engine was never started"
         try:
             async with asyncio.timeout(self._config.watchdog_seconds):
                 response = await self._session.post(
-                    f"{self._address}/draw", data=request.to_json().encode()
+                    f"{self._address}/{work}", data=request.to_json().encode()
                 )
         except TimeoutError:
             self._end(process, "it takes no request")

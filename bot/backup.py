@@ -41,13 +41,15 @@ class Saved:
     missing: int
 
 
-async def backup(database_path: Path, pictures_folder: Path, target: Path) -> Saved:
+async def backup(
+    database_path: Path, pictures_folder: Path, target: Path, *, force: bool = False
+) -> Saved:
     """Saves databases and pictures to `target`, a .tar that is there whole or not at all.
 
-    An older file of that name is replaced at the end. Raises Refusal without a database;
-    StoreTrouble.
+    With `force` an older file of that name is replaced at the end. Raises Refusal: there is no
+    database, the file is there and not `force`, its folder is not there; StoreTrouble.
     """
-    return await to_the_end(asyncio.to_thread(save, database_path, pictures_folder, target))
+    return await to_the_end(asyncio.to_thread(save, database_path, pictures_folder, target, force))
 
 
 async def restore(
@@ -64,9 +66,10 @@ async def restore(
     )
 
 
-def save(database_path: Path, pictures_folder: Path, target: Path) -> Saved:
+def save(database_path: Path, pictures_folder: Path, target: Path, force: bool) -> Saved:
     if not database_path.is_file():
         raise Refusal("store.nothing_to_save", path=database_path)
+    check_target(target, force)
     with staged(target) as part, temporary_folder(target.parent) as folder:
         copy = folder / DATABASE
         copy_database(database_path, copy)
@@ -82,6 +85,16 @@ def save(database_path: Path, pictures_folder: Path, target: Path) -> Saved:
                     missing += 1
             save_chats(database_path, folder / "chat", tar)
     return Saved(len(shas) - missing, missing)
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Refuses to write over anything unasked, or where no folder is."""
+    if target.is_dir():
+        raise Refusal("store.backup_folder", path=target)
+    if target.exists() and not force:
+        raise Refusal("store.backup_there", path=target)
+    if not target.parent.is_dir():
+        raise Refusal("store.backup_nowhere", folder=target.parent)
 
 
 def save_chats(database_path: Path, copy: Path, tar: tarfile.TarFile) -> None:

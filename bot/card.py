@@ -14,6 +14,7 @@ from bot.script import MAX_CHARACTERS, MAX_PANELS
 from bot.sentences import cut, listed
 from bot.stories import Original, Story
 from bot.words import say
+from engine.models import MODELS
 
 MOST_TEXT = 1_900  # characters: Discord allows 2,000 a message
 SHORTEST_LINE, LONGEST_LINE = 30, 200
@@ -26,11 +27,16 @@ def story_card(story: Story, language: str | None, note: str = "") -> Reply:
         text="\n\n".join(filter(None, (note, card_text(story, language)))),
         buttons=card_buttons(story, language),
         card=card_name(story),
+        title=title_of(story, language),
     )
 
 
 def card_name(story: Story) -> str:
-    return f"story {story.id}"
+    return card_of(story.id)
+
+
+def card_of(story_id: str) -> str:
+    return f"story {story_id}"
 
 
 def story_of_card(name: str) -> str | None:
@@ -74,7 +80,9 @@ def card_text(story: Story, language: str | None) -> str:
         f"{number}. {cut(printable(panel_words(panel)), limit)}"
         for number, panel in enumerate(story.panels, 1)
     ]
-    cast_head = say(language, "story.card_cast", count=len(cast), limit=MAX_CHARACTERS)
+    if any(map(saved_mark, story.cast)):
+        cast.append(say(language, "story.card_mark"))
+    cast_head = say(language, "story.card_cast", count=len(story.cast), limit=MAX_CHARACTERS)
     panel_head = say(language, "story.card_panels", count=len(panels), limit=MAX_PANELS)
     return "\n".join([head, "", cast_head, *cast, "", panel_head, *panels]).rstrip()
 
@@ -112,7 +120,7 @@ def card_buttons(story: Story, language: str | None) -> Rows:
 
 def page_buttons(story_id: str, language: str | None) -> Rows:
     """What stands under a finished page."""
-    return (
+    rows: Rows = (
         (
             button(say(language, "button.redraw"), "redraws", story_id),
             button(say(language, "button.words"), "captions", story_id),
@@ -121,6 +129,13 @@ def page_buttons(story_id: str, language: str | None) -> Rows:
             button(say(language, "button.delete"), "delete", story_id, look="danger"),
         ),
     )
+    if not any(model.moves for model in MODELS.values()):
+        return rows
+    moving = (
+        button(say(language, "button.animate"), "animates", story_id),
+        button(say(language, "button.living"), "livings", story_id),
+    )
+    return (*rows, moving)
 
 
 def words_tag(story: Story) -> str:

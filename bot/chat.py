@@ -127,6 +127,10 @@ class Reply:
     place edits it instead of posting another. `room` asks for a place of the story's own (thread,
     page); the reply then appears there, under this title. `forget`: the adapter also forgets what
     it keeps of the person who called; only this reply stays.
+
+    `title` is what the room of a `card` is called by now. `about`: names of cards, of what the
+    files show. `gone`: names of cards whose stories are deleted. Wherever such a card stands, it
+    says `text` instead and has no buttons; a chat that keeps files itself deletes those `about` it.
     """
 
     text: str = ""
@@ -137,6 +141,9 @@ class Reply:
     card: str | None = None
     room: str | None = None
     forget: bool = False
+    title: str | None = None
+    about: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,9 +152,11 @@ class Post:
 
     `nonce` is the same whenever the same post is tried again, so that a platform can refuse the
     second. `edit` is the id of an earlier post of ours to change instead; where that is gone, the
-    post is made anew. `progress` is 0..1 while something is being drawn. `countdown` is the part of
-    the text that says when it will be ready, and that time in Unix seconds: a chat that counts down
-    by itself puts its own countdown there.
+    post is made anew. With `buttons_only` just the buttons of that post are changed, and where it
+    is gone nothing is made and the id is "". `progress` is 0..1 while something is being drawn.
+    `countdown` is the part of the text that says when it will be ready, and that time in Unix
+    seconds: a chat that counts down by itself puts its own countdown there. `about` is as in
+    `Reply`.
     """
 
     place: Place
@@ -156,9 +165,11 @@ class Post:
     buttons: tuple[tuple[Button, ...], ...] = ()
     nonce: str = ""
     edit: str | None = None
+    buttons_only: bool = False
     progress: float | None = None
     countdown: tuple[str, float] | None = None
     mention: Person | None = None
+    about: tuple[str, ...] = ()
 
 
 class CannotPost(Exception):
@@ -170,6 +181,15 @@ class CannotPost(Exception):
     ) -> None:
         super().__init__(why)
         self.again, self.wait, self.unknown = again, wait, unknown
+
+
+class CannotStart(Exception):
+    """A chat cannot be reached now, in one sentence. `again`: a later try may work; otherwise its
+    settings must be changed first."""
+
+    def __init__(self, why: str, *, again: bool = False) -> None:
+        super().__init__(why)
+        self.again = again
 
 
 @dataclass(frozen=True)
@@ -209,6 +229,9 @@ class Bot(Protocol):
     async def suggest(self, call: Call, option: str, typed: str) -> Sequence[tuple[str, Value]]:
         """At most 25 (label, value) pairs for an option that `suggests`."""
 
+    async def language(self, person: Person) -> str | None:
+        """What to speak to somebody: the language they have chosen, else their chat's."""
+
     def say(self, language: str | None, key: str, **values: object) -> str:
         """A sentence of the catalogues in a language ("en", "zh"; None or others: English)."""
 
@@ -223,7 +246,8 @@ class Chat(Protocol):
     knows_nonces: bool
 
     async def start(self, bot: Bot) -> None:
-        """Connect and take calls; returns when calls can come."""
+        """Connect and take calls; returns when calls can come. May be called again after it has
+        failed. Raises `CannotStart`; OSError, one sentence, for what must end the whole bot."""
 
     async def stop(self) -> None:
         """Take no more calls and let go of everything."""

@@ -21,11 +21,13 @@ from urllib.parse import quote
 from bot.config import DEFAULT_FILE, FILE_VARIABLE, Config
 from bot.draw import MEMORY_NEEDED, free_memory
 from bot.durable import Lock
-from bot.errors import Refusal, UserError
+from bot.errors import Refusal, UnknownChoice, UserError
 from bot.files import try_writing
 from bot.migrate import check_database, connected, load_migrations, pending
 from bot.page.fonts import FONTS, FontSource, is_readable
+from bot.page.layouts import LAYOUTS
 from bot.words import say
+from engine.prompts import load_styles
 
 DISK_NEEDED, DISK_WANTED = 0.2e9, 2e9  # bytes: below the first nothing can be kept for long
 ENGINE_SECONDS = 300.0  # loading torch and a large model from a slow disk
@@ -55,6 +57,7 @@ class Checker:
     def findings(self) -> Iterator[Finding]:
         """Every row, the quick ones first."""
         yield self._settings()
+        yield from self._drawing()
         yield from self._chats()
         yield self._discord()
         yield self._telegram()
@@ -84,6 +87,22 @@ class Checker:
         if path.exists():
             return self._finding("settings", "ok", "settings_read", path=path)
         return self._finding("settings", "ok", "settings_default", path=path)
+
+    def _drawing(self) -> Iterator[Finding]:
+        """The style and layout that are drawn where nobody says otherwise."""
+        draw = self.config.draw
+        wrong = False
+        for kind, name, names in (
+            ("style", draw.style, load_styles()),
+            ("layout", draw.layout, LAYOUTS),
+        ):
+            if name not in names:
+                wrong = True
+                words = UnknownChoice(kind, name, names).say(self.language)
+                remedy = self._say("drawing_do", key=kind, variable=f"INKWELL_DRAW_{kind.upper()}")
+                yield Finding(self._say("drawing"), "missing", words, remedy)
+        if not wrong:
+            yield self._finding("drawing", "ok", "drawing_ok", style=draw.style, layout=draw.layout)
 
     def _chats(self) -> Iterator[Finding]:
         web = self.config.web

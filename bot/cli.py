@@ -17,11 +17,12 @@ from bot.config import DiscordConfig, TelegramConfig, WebConfig, load_config
 from bot.draw import Comic, check_memory, draw_comic
 from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
 from bot.files import ComicFiles, load_script
+from bot.moving_comic import animate_comic, check_gif
 from bot.page.layouts import LAYOUTS
 from bot.script import StoryScript
 from engine.models import find_model
 from engine.prompts import load_styles
-from engine.request import DrawRequest, EngineError, Event
+from engine.request import AnimateRequest, DrawRequest, EngineError, Event
 
 FAILED, INTERRUPTED = 2, 130
 
@@ -51,7 +52,7 @@ def run(arguments: Sequence[str] | None) -> int:
     except (UserError, EngineError) as error:
         return failed(str(error))
     except OSError as error:  # such as a full disk behind stdout
-        return failed(f"cannot go on: {error}")
+        return failed(f"cannot go on: {system_words(error)}")
     except MemoryError:
         return failed("there is too little memory to draw this story")
     except Exception as error:
@@ -64,6 +65,12 @@ def run(arguments: Sequence[str] | None) -> int:
     if code == INTERRUPTED:  # typer makes this of Ctrl-C
         raise KeyboardInterrupt
     return code or 0
+
+
+def system_words(error: OSError) -> str:
+    """What the system says, without its number."""
+    place = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror}{place}" if error.strerror else str(error)
 
 
 def failed(message: str) -> int:
@@ -89,39 +96,49 @@ def inkwell(
         print(context.get_help())
 
 
+StoryFile = Annotated[Path, typer.Argument(metavar="FILE", help="The story, a plain text file.")]
+StyleName = Annotated[str | None, typer.Option(help="How the pictures look.", show_default="comic")]
+LayoutName = Annotated[
+    str | None,
+    typer.Option(help=f"How panels stand: {', '.join(LAYOUTS)}.", show_default="classic"),
+]
+Seed = Annotated[int | None, typer.Option(help="Another number, other pictures.", show_default="0")]
+Steps = Annotated[
+    int | None, typer.Option(help="Drawing steps, 1 to 100; if unsaid, the model's own.")
+]
+Guidance = Annotated[
+    float | None,
+    typer.Option(help="How closely to follow the words, 0 to 20; if unsaid, the model's own."),
+]
+Rate = Annotated[float, typer.Option(help="How much of the other panels a panel sees, 0 to 1.")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="Side of a picture in pixels: 128, 192 ... 1024; if unsaid, the model's own."
+    ),
+]
+OutFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where to put it.", show_default="out")
+]
+Moving = Annotated[
+    bool, typer.Option("--animate", help="Also a GIF that moves from panel to panel.")
+]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Only show how the story is read.")]
+
+
 @app.command()
 def draw(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The story, a plain text file.")],
-    style: Annotated[
-        str | None, typer.Option(help="How the pictures look.", show_default="comic")
-    ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(help=f"How panels stand: {', '.join(LAYOUTS)}.", show_default="classic"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Another number, other pictures.", show_default="0")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Drawing steps, 1 to 100; if unsaid, the model's own.")
-    ] = None,
-    guidance: Annotated[
-        float | None,
-        typer.Option(help="How closely to follow the words, 0 to 20; if unsaid, the model's own."),
-    ] = None,
-    rate: Annotated[
-        float, typer.Option(help="How much of the other panels a panel sees, 0 to 1.")
-    ] = DrawRequest.rate,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            help="Side of a picture in pixels: 128, 192 ... 1024; if unsaid, the model's own."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to put it.", show_default="out")
-    ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only show how the story is read.")] = False,
+    file: StoryFile,
+    style: StyleName = None,
+    layout: LayoutName = None,
+    seed: Seed = None,
+    steps: Steps = None,
+    guidance: Guidance = None,
+    rate: Rate = DrawRequest.rate,
+    size: Size = None,
+    out: OutFolder = None,
+    animate: Moving = False,
+    plan: OnlyPlan = False,
 ) -> None:
     """Draw the story in FILE: comic pages, and every picture by itself.
 
@@ -151,13 +168,13 @@ def draw(
     if plan:
         print_plan(script)
         return
-    if not file.stem.strip("."):
-        raise UserError(f"{file} has no name that pages could be called by; rename it")
     comic = Comic(script, settings, layout, ComicFiles(out or config.draw.out, file.stem))
-    comic.files.check(file, len(script.panels))
-    check_lettering(comic)
-    check_memory()
+    check_comic(comic, file)
+    if animate:
+        check_gif(comic)
     operate.show(draw_comic(comic, partial(draw_story, device=config.engine.device)))
+    if animate:
+        operate.show(animate_comic(comic, partial(animate_story, device=config.engine.device)))
 
 
 @app.command(name="run")
@@ -209,6 +226,13 @@ def draw_story(request: DrawRequest, device: str) -> Iterator[Event]:
     yield from draw_story(request, device=device)
 
 
+def animate_story(request: AnimateRequest, device: str) -> Iterator[Event]:
+    """The engine's, loaded only when it is needed."""
+    from engine.motion.animate import animate
+
+    yield from animate(request, device=device)
+
+
 def check_settings(settings: DrawRequest) -> None:
     """Refuses styles and numbers that are out of the question for every model."""
     check_choice("style", settings.style, load_styles())
@@ -231,6 +255,15 @@ def check_number(option: str, value: float | None, lowest: int, highest: int) ->
     if value is not None and not lowest <= value <= highest:  # "nan" is never in between
         shown = quoted(str(value))
         raise UserError(f"{option} must be a number from {lowest} to {highest}, not {shown}")
+
+
+def check_comic(comic: Comic, file: Path) -> None:
+    """Refuses, before anything is drawn, what could not be drawn, lettered or written."""
+    if not file.stem.strip("."):
+        raise UserError(f"{file} has no name that pages could be called by; rename it")
+    comic.files.check(file, len(comic.script.panels))
+    check_lettering(comic)
+    check_memory()
 
 
 def check_lettering(comic: Comic) -> None:

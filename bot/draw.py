@@ -35,7 +35,12 @@ from engine.request import (
 )
 
 MEMORY_NEEDED = 1_500_000_000  # bytes; with much less, torch fails in riddles or ends the process
-STAGES = {"loading": "loading the model", "steps": "drawing", "panels": "finishing the panels"}
+STAGES = {
+    "loading": "loading the model",
+    "steps": "drawing",
+    "panels": "finishing the panels",
+    "frames": "drawing the frames",
+}
 
 DrawStory = Callable[[DrawRequest], Iterator[Event]]
 OnCtrlC = Callable[[int, FrameType | None], None] | signal.Handlers

@@ -9,12 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot import announce
 from bot.buttons import button
-from bot.card import page_buttons, title_of
-from bot.chat import CannotPost, Chat, File, Person, Place, Post
+from bot.card import Rows, page_buttons, title_of
+from bot.chat import CannotPost, Chat, Place, Post
 from bot.drawn import page_files
 from bot.errors import Refusal
 from bot.people import People
@@ -30,15 +30,6 @@ REFUSED_SECONDS = 60.0  # after something went wrong
 MOST_FILES = 10  # a post
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What stands in an exhibit's posts."""
-
-    story: Story
-    files: tuple[File, ...]
-    author: str
 
 
 class Gallery:
@@ -93,89 +84,93 @@ class Gallery:
         if exhibit.story is None or exhibit.owner is None:
             await self._take_down(exhibit)
             return
-        shown = await self._content(exhibit, exhibit.story, exhibit.owner)
-        if shown is not None:
-            await self._show_page(exhibit, shown)
-            await self._show_copy(exhibit, shown)
+        story = await self._story(exhibit.story, exhibit.owner)
+        if story is not None:
+            await self._show_page(exhibit, story)
+            await self._show_copy(exhibit, story)
         await self._stars.seen(exhibit)
 
-    async def _content(self, exhibit: Exhibit, story_id: str, owner: str) -> Shown | None:
-        """None where the story or its pages are gone this moment."""
+    async def _story(self, story: str, owner: str) -> Story | None:
+        """None where it is gone this moment."""
         try:
-            story = await self._stories.get(story_id, owner)
-            shas = await self._stories.pages(story_id, exhibit.job)
-            pages = [await self._pictures.read(sha) for sha in shas]
+            return await self._stories.get(story, owner)
         except Refusal:
             return None
-        account = await self._people.find(owner)
-        if not pages or account is None:
-            return None
-        title = title_of(story, exhibit.language)
-        files = page_files(title, pages, story.panels, exhibit.language, story.layout)
-        return Shown(story, files, account.name)
 
-    async def _show_page(self, exhibit: Exhibit, shown: Shown) -> None:
+    async def _show_page(self, exhibit: Exhibit, story: Story) -> None:
         """The number of stars under the page itself."""
         if not exhibit.message or exhibit.shown == exhibit.stars:
             return
-        first = (len(shown.files) - 1) // MOST_FILES * MOST_FILES  # buttons are under the last ones
-        rows = page_buttons(shown.story.id, exhibit.language)
-        chat, _, id = shown.story.owner.partition(":")
-        post = Post(
-            exhibit.place,
-            say(exhibit.language, "job.page", title=title_of(shown.story, exhibit.language)),
-            shown.files[first:],
-            (*rows, announce.star_row(exhibit.job, exhibit.stars)),
-            mention=Person(chat, id, ""),
-        )
-        await self._edit(exhibit, "page", exhibit.message, post)
+        rows = page_buttons(story.id, exhibit.language)
+        stars = announce.star_row(exhibit.job, exhibit.stars)
+        await self._edit(exhibit, "page", exhibit.place, exhibit.message, (*rows, stars))
 
-    async def _show_copy(self, exhibit: Exhibit, shown: Shown) -> None:
+    async def _show_copy(self, exhibit: Exhibit, story: Story) -> None:
         """The copy in the gallery: made when there are enough stars, then kept true."""
-        if exhibit.copy_place is not None:
-            post = copy_post(exhibit, shown, exhibit.copy_place)
-            if exhibit.copy_message is None:
-                await self._send_again(exhibit, post)
-            elif exhibit.copy_message != GONE and exhibit.copy_shown != exhibit.stars:
-                await self._edit(exhibit, "copy", exhibit.copy_message, post)
+        message, place = exhibit.copy_message, exhibit.copy_place
+        if place is not None and message is not None:
+            if message != GONE and exhibit.copy_shown != exhibit.stars:
+                await self._edit(
+                    exhibit, "copy", place, message, copy_buttons(exhibit, story, place)
+                )
+        elif place is not None:
+            await self._send_again(exhibit, story, place)
         elif exhibit.gallery is not None and exhibit.stars >= exhibit.threshold:
-            nonce = await self._stars.begin_copy(exhibit, exhibit.gallery)
-            if nonce is not None:
-                post = replace(copy_post(exhibit, shown, exhibit.gallery), nonce=nonce)
-                await self._send(exhibit, post)
+            await self._send(exhibit, story, exhibit.gallery)
 
-    async def _send(self, exhibit: Exhibit, post: Post) -> None:
+    async def _copy(self, exhibit: Exhibit, story: Story, place: Place) -> Post | None:
+        """The page as it hangs in the gallery; None where it is gone this moment."""
         try:
-            message = await self._chat(post.place).post(post)
+            shas = await self._stories.pages(story.id, exhibit.job)
+            pages = [await self._pictures.read(sha) for sha in shas]
+        except Refusal:
+            return None
+        account = await self._people.find(story.owner)
+        if not pages or account is None:
+            return None
+        title, language = title_of(story, exhibit.language), exhibit.language
+        files = page_files(title, pages, story.panels, language, story.layout)[:MOST_FILES]
+        text = say(language, "stars.copy", title=title, name=account.name)
+        return Post(place, text, files, copy_buttons(exhibit, story, place))
+
+    async def _send(self, exhibit: Exhibit, story: Story, gallery: Place) -> None:
+        post = await self._copy(exhibit, story, gallery)
+        nonce = await self._stars.begin_copy(exhibit, gallery) if post is not None else None
+        if post is None or nonce is None:
+            return
+        try:
+            message = await self._chat(gallery).post(replace(post, nonce=nonce))
         except CannotPost as error:
             if not error.unknown:
                 await self._stars.copy_not_sent(exhibit)
             raise
         await self._stars.posted(exhibit, "copy", message)
 
-    async def _send_again(self, exhibit: Exhibit, post: Post) -> None:
+    async def _send_again(self, exhibit: Exhibit, story: Story, gallery: Place) -> None:
         """An earlier try may have arrived: only a chat that knows nonces can be asked twice."""
-        chat = self._chat(post.place)
+        chat = self._chat(gallery)
         if not chat.knows_nonces:
             log.warning("stars of job %d: nobody knows whether its copy arrived", exhibit.job)
             await self._stars.posted(exhibit, "copy", GONE)
             return
+        post = await self._copy(exhibit, story, gallery)
+        if post is None:
+            return
         message = await chat.post(replace(post, nonce=exhibit.copy_nonce or ""))
         await self._stars.posted(exhibit, "copy", message)
 
-    async def _edit(self, exhibit: Exhibit, which: Which, message: str, post: Post) -> None:
-        """Changes a post; one that somebody has removed stays removed."""
-        chat = self._chat(post.place)
+    async def _edit(
+        self, exhibit: Exhibit, which: Which, place: Place, message: str, buttons: Rows
+    ) -> None:
+        """Changes the buttons under a post; one that somebody has removed stays removed."""
+        post = Post(place, buttons=buttons, edit=message, buttons_only=True)
         try:
-            now = await chat.post(replace(post, edit=message))
+            now = await self._chat(place).post(post)
         except CannotPost as error:
             if error.again or error.unknown:  # an edit may be done twice
                 raise
             log.info("stars of job %d cannot be shown: %s", exhibit.job, error)
             now = message
-        if now != message:
-            await chat.remove(post.place, now)
-            now = GONE
         await self._stars.posted(exhibit, which, now)
 
     async def _take_down(self, exhibit: Exhibit) -> None:
@@ -196,12 +191,10 @@ class Gallery:
         return chat
 
 
-def copy_post(exhibit: Exhibit, shown: Shown, place: Place) -> Post:
-    """The page as it hangs in the gallery; whoever may see the story there may remix it."""
-    title = title_of(shown.story, exhibit.language)
-    text = say(exhibit.language, "stars.copy", title=title, name=shown.author)
+def copy_buttons(exhibit: Exhibit, story: Story, place: Place) -> Rows:
+    """What stands under the copy; whoever may see the story there may remix it."""
     buttons = announce.star_row(exhibit.job, exhibit.stars)
-    if set(audiences(f"{place.chat}:{place.server}")).intersection(shown.story.shared_with):
+    if set(audiences(f"{place.chat}:{place.server}")).intersection(story.shared_with):
         label = say(exhibit.language, "button.remix")
-        buttons = (*buttons, button(label, "remix", shown.story.id))
-    return Post(place, text, shown.files[:MOST_FILES], (buttons,))
+        buttons = (*buttons, button(label, "remix", story.id))
+    return (buttons,)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from bot.buttons import Press, button, decode
 from bot.characters import Characters
-from bot.chat import FORM, MESSAGE, PRESS, ROOM, Call, CommandInfo, Reply, Value
+from bot.chat import FORM, MESSAGE, PRESS, ROOM, Call, CommandInfo, Person, Reply, Value
 from bot.commands import COMMANDS, FORMS, PRESSES
 from bot.commands.checking import check_allowed, checked_options
 from bot.commands.context import Command, Context, Replies, Stores, fields_of, server_key
@@ -62,6 +62,15 @@ class Inkwell:
         self._by_name: Mapping[str, Command] = {c.info.name: c for c in COMMANDS}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    async def language(self, person: Person) -> str | None:
+        """What to speak to somebody; their chat's language where the store does not answer."""
+        try:
+            account = await self.stores.people.find(person.key)
+        except UserError as trouble:
+            log.warning("the language of %s cannot be read: %s", person.key, trouble)
+            return person.language
+        return (account.language if account else None) or person.language
+
     def say(self, language: str | None, key: str, **values: object) -> str:
         """A sentence of the catalogues in a language."""
         return say(language, key, **values)
@@ -92,8 +101,8 @@ class Inkwell:
         ask = SUGGESTS.get(option)
         if ask is None:
             return ()
-        person = call.person
-        account = Account(person.key, person.name, person.language, 0.0)
+        person, language = call.person, await self.language(call.person)
+        account = Account(person.key, person.name, language, 0.0)
         try:
             return (await ask(Context(call, account, self.stores), typed))[:MOST]
         except UserError:

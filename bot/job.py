@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from bot.words import say
 
-Kind = Literal["draw", "redraw", "sheet", "meme-draw"]
+Kind = Literal["draw", "redraw", "sheet", "meme-draw", "animate"]
 State = Literal["waiting", "drawing", "drawn", "delivered", "failed", "cancelled"]
 
 
@@ -41,7 +41,7 @@ class NewJob:
     server: str | None  # "discord:123", for its cap
     kind: Kind
     story: str | None
-    request: str  # JSON of DrawRequest
+    request: str  # JSON of DrawRequest; of "animate", AnimateRequest
     about: str  # JSON, the worker's own
     panels: int  # pictures to draw: its weight in the quota and in estimates
     language: str  # of what the person is told

@@ -43,6 +43,10 @@ _INSERT = f"""
     VALUES ({", ".join(":" + name for name in NEW_NAMES)}, :now, {PACE})
     RETURNING {_COLUMNS}
 """
+_SOURCES = """
+    INSERT INTO job_sources SELECT DISTINCT :id, value
+    FROM json_each(:about, '$.sources') JOIN pictures ON sha = value
+"""
 _SAME = """
     SELECT id FROM jobs WHERE person = :person AND state IN ('waiting', 'drawing')
     AND story = :story AND kind = :kind AND request = :request
@@ -86,6 +90,7 @@ class Ledger:
             raise Refusal("queue.already", number=twin["id"])
         await quota.check(connection, limits, job.person, job.server, job.panels, now)
         [row] = await connection.execute_fetchall(_INSERT, values)
+        await connection.execute(_SOURCES, {"id": row["id"], "about": job.about})
         return row
 
     async def claim(self) -> Job | None:
@@ -95,7 +100,7 @@ class Ledger:
             await to_the_end(self._claim(claimed))
         except asyncio.CancelledError:
             for job in claimed:  # or nobody would draw it until the next start
-                await self.give_back(job.id)
+                await to_the_end(self.give_back(job.id))
             raise
         return claimed[0] if claimed else None
 
@@ -112,15 +117,19 @@ class Ledger:
             claimed.extend(jobs)
             self.changed.ring()
 
-    async def take(self) -> Job:
-        """The next job, as soon as there is one: waits for new ones and for back-offs to end."""
-        while True:
+    async def take(self, stopping: asyncio.Event) -> Job | None:
+        """The next job, as soon as there is one: waits for new ones and for back-offs to end.
+
+        None once `stopping` is set and `changed` was rung; a claim under way is not cut off by it.
+        """
+        while not stopping.is_set():
             seen = self.changed.count
             job = await self.claim()
             if job is not None:
                 return job
             ready = await self._queue.seconds_until_ready(self._now())
             await self.changed.after(seen, min(ready, LOOK_AGAIN_SECONDS))
+        return None
 
     def stop_event(self, job_id: int) -> asyncio.Event:
         """Set when a claimed job is no longer to be drawn, as when somebody cancels it."""
@@ -157,13 +166,21 @@ class Ledger:
         return {row["panel"]: row["picture"] for row in rows}
 
     async def drawn(self, job_id: int, seconds: float) -> bool:
-        """All pictures are kept; it took so long. Waits for its delivery now."""
+        """All pictures are kept; it took so long. Waits for its delivery now.
+
+        An animation's frames are in its file by now, and are let go of.
+        """
         async with self._database.tx() as connection:
             moved = await _move(
                 connection, job_id, "drawing", "state = 'drawn', seconds = :took", took=seconds
             )
             if moved:
                 await measure(connection, job_id)
+                await connection.execute(
+                    "DELETE FROM job_pictures WHERE job ="
+                    " (SELECT id FROM jobs WHERE id = ? AND kind = 'animate')",
+                    (job_id,),
+                )
         if moved:
             self._left(job_id)
         return moved
@@ -236,7 +253,7 @@ class Ledger:
         for row in await self._database.rows("SELECT id FROM jobs WHERE story = ?", story):
             await self._cancel(row["id"], "waiting drawing drawn")
         async with self._database.tx() as connection:
-            for table in ("job_pictures", "job_notes"):
+            for table in ("job_pictures", "job_notes", "job_sources"):
                 await connection.execute(
                     f"DELETE FROM {table} WHERE job IN (SELECT id FROM jobs WHERE story = ?)",
                     (story,),
@@ -283,6 +300,12 @@ class Ledger:
         """A person's jobs that are not over yet: waiting, being drawn, or drawn."""
         where = "person = ? AND state IN ('waiting', 'drawing', 'drawn') ORDER BY id"
         rows = await self._database.few(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", person)
+        return [Job.from_row(row) for row in rows]
+
+    async def memes(self, person: str) -> list[Job]:
+        """The memes that were drawn for a person and are still kept, oldest first."""
+        where = "person = ? AND kind = 'meme-draw' AND state IN ('drawn', 'delivered') ORDER BY id"
+        rows = await self._database.rows(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", person)
         return [Job.from_row(row) for row in rows]
 
     async def undelivered(self) -> list[Job]:

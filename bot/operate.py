@@ -42,13 +42,14 @@ def backup(
         Path | None,
         typer.Argument(metavar="FILE", help="A .tar file; if unsaid, one with today's date."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
 ) -> None:
     """Save all stories, pictures and what the chats keep to one file. The bot may run meanwhile."""
     from bot.backup import backup
 
     store = load_config().store
     file = target or Path(f"inkwell-{datetime.now():%Y-%m-%d-%H%M%S}.tar")
-    saved = asyncio.run(backup(store.database, store.pictures, file))
+    saved = asyncio.run(backup(store.database, store.pictures, file, force=force))
     show(f"{file}: the databases and {pictures(saved.pictures)}")
 
 

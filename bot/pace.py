@@ -1,4 +1,7 @@
-"""How long a panel takes, from what was measured. A pace is "model/steps/size" of a request."""
+"""How long a panel takes, from what was measured. A pace is "model/steps/size" of a request.
+
+Frames of an animation take another time, so its pace has their number, too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ MEASURES = 50  # of one pace: the median of so many foretells the next
 UNMEASURED_SECONDS = 5.0  # a panel, before anything was drawn
 
 PACE = """printf('%s/%s/%s', json_extract(:request, '$.model'),
-                 json_extract(:request, '$.steps'), json_extract(:request, '$.size'))"""
+                 json_extract(:request, '$.steps'), json_extract(:request, '$.size'))
+        || ifnull('/' || json_extract(:request, '$.frames'), '')"""
 _MEASURE = """
     INSERT INTO measured_paces (pace, seconds) SELECT pace, seconds / panels FROM jobs WHERE id = ?
 """

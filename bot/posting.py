@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.card import card_of
 from bot.chat import CannotPost, Chat, Person, Place, Post
 from bot.job import Job
 from bot.posts import Posts
@@ -30,7 +31,8 @@ class Poster:
         if mark.unsure and not chat.knows_nonces:
             raise CannotPost("an earlier try may have arrived", unknown=True)
         try:
-            message = await chat.post(replace(post, nonce=mark.nonce))
+            about = (card_of(job.story),) if job.story is not None else ()
+            message = await chat.post(replace(post, nonce=mark.nonce, about=about))
         except CannotPost as error:
             if error.unknown and chat.knows_nonces:
                 raise CannotPost(str(error), again=True, wait=error.wait) from error

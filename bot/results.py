@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot import announce
 from bot.alt_text import MOST_ALT
+from bot.animating import AboutAnimation, animated, animation_files, reductions_in_words
 from bot.announce import Announcement
 from bot.characters import Characters
 from bot.chat import File
@@ -17,13 +18,14 @@ from bot.errors import Refusal, printable
 from bot.job import Job
 from bot.jobs import Ledger
 from bot.memes import AboutMeme, meme_files
+from bot.page.moving import has_video
 from bot.page.sheet import character_sheet
 from bot.pictures import Pictures
 from bot.requests import AboutPage, AboutSheet
 from bot.sentences import cut, listed
 from bot.stories import Panel, Stories, Story
 from bot.words import say
-from engine.request import DrawRequest
+from engine.request import AnimateRequest, DrawRequest
 
 Drawn = Mapping[int, str]  # panel index of the request → SHA-256
 
@@ -47,6 +49,8 @@ class Results:
             await self._keep_sheet(job, drawn)
         elif job.kind == "meme-draw":
             await self.files(job)  # made anew whenever it is shown; here it is found out if it can
+        elif job.kind == "animate":
+            await self._keep_animation(job, drawn)
         else:
             await self._keep_pages(job, drawn)
 
@@ -59,6 +63,9 @@ class Results:
             return await meme_files(
                 self.pictures, AboutMeme.from_json(job.about), drawn, job.language
             )
+        if job.kind == "animate":
+            moving = AboutAnimation.from_json(job.about)
+            return await animation_files(self.stories, self.pictures, moving, job.id, job.language)
         about = AboutPage.from_json(job.about)
         shas = await self.stories.pages(about.story, job.id)
         if not shas:
@@ -73,6 +80,8 @@ class Results:
             return announce.drawn(job, printable(AboutSheet.from_json(job.about).name))
         if job.kind == "meme-draw":
             return announce.drawn(job, printable(AboutMeme.from_json(job.about).name))
+        if job.kind == "animate":
+            return announce.drawn(job, AboutAnimation.from_json(job.about).name(job.language))
         about = AboutPage.from_json(job.about)
         return announce.drawn(job, title_of(about, job.language), about.number)
 
@@ -93,6 +102,24 @@ class Results:
         for panel in still_so(story, about, sorted(drawn)):
             sha = drawn[about.panels.index(panel)]
             await self.stories.set_picture(story.id, panel.id, sha)
+
+    async def has_animation(self, job: Job, about: AboutAnimation) -> bool:
+        """Whether an earlier attempt got as far as its files: its frames may be gone since."""
+        return bool(await self.stories.animations.of(about.story, job.id))
+
+    async def _keep_animation(self, job: Job, drawn: Drawn) -> None:
+        about = AboutAnimation.from_json(job.about)
+        if await self.has_animation(job, about):
+            return
+        if about.kind == "mp4" and not has_video():
+            about = replace(about, kind="gif")
+            await self.ledger.notes.add(job.id, say(job.language, "animate.no_video"))
+        request = AnimateRequest.from_json(job.request)
+        files = await animated(about, request, drawn, self.pictures)
+        for words in reductions_in_words(job.language, files):
+            await self.ledger.notes.add(job.id, words)
+        shas = [await self.pictures.add(file.content) for file in files]
+        await self.stories.animations.keep(about.story, job.id, about.kind, shas)
 
     async def _keep_sheet(self, job: Job, drawn: Drawn) -> None:
         about = AboutSheet.from_json(job.about)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Protocol
 
-from bot.errors import Refusal, ScriptError, quoted
+from bot.errors import Refusal, ScriptError, nearest, quoted
 from bot.script import (
     CAPTION_MARK,
     MAX_CHARACTERS,
@@ -29,8 +30,19 @@ from bot.script import (
 )
 from engine.prompts import same_name
 
+HAN = re.compile("[\u4e00-\u9fff]")
 Cast = Mapping[str, CharacterLine]  # by `same_name`
 NO_CAST: Cast = {}
+ALIKE = 0.5  # of the letters of two names: as many as 汤姆 and 汤母 share
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A new name that is perhaps a known one, mistyped; `panels` of the text stand before it."""
+
+    name: str
+    known: str
+    panels: int
 
 
 @dataclass(frozen=True)
@@ -39,14 +51,17 @@ class Typed:
 
     characters: tuple[CharacterLine, ...] = ()
     panels: tuple[PanelLine, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) -> Typed:
     """Lines typed in a room whose story has `cast` and so many `panels`; all are read, or none.
 
-    Raises ScriptError, which knows the line, also for more than 12 characters or 24 panels.
+    A name that is new once there are panels, and like a known one, is in `doubts` too. Raises
+    ScriptError, which knows the line, also for more than 12 characters or 24 panels.
     """
     known = dict(cast)
+    doubts: list[Doubt] = []
     introduced: list[CharacterLine] = []
     added: list[PanelLine] = []
     for line in lines_of(text):
@@ -55,6 +70,9 @@ def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) ->
             introduced.append(character)
         if introduces(line, known):
             character = read_character(line, known)
+            meant = None if same_name(character.name) in saved else alike(character.name, known)
+            if meant is not None and panels + len(added):
+                doubts.append(Doubt(character.name, meant, len(added)))
             known[same_name(character.name)] = character
             introduced.append(character)
         elif not known:
@@ -63,7 +81,18 @@ def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) ->
             raise line.error("story.full", limit=MAX_PANELS)
         else:
             added.append(read_panel(line, known))
-    return Typed(tuple(introduced), tuple(added))
+    drawn = {name for panel in added for name in panel.characters}  # more than once: no slip
+    doubts = [doubt for doubt in doubts if doubt.name not in drawn]
+    return Typed(tuple(introduced), tuple(added), tuple(doubts))
+
+
+def alike(name: str, known: Cast) -> str | None:
+    """The known name that somebody may have meant with a new one."""
+    if not known:
+        return None
+    near = nearest(same_name(name), known)
+    share = SequenceMatcher(None, same_name(name), near).ratio()
+    return known[near].name if share >= ALIKE else None
 
 
 def read_whole(text: str, saved: Cast = NO_CAST) -> Typed:
@@ -189,8 +218,10 @@ def caption_words(caption: str | None, kind: Kind | None, speaker: str | None) -
     """The caption as it is typed after the #; "" without one."""
     if caption is None:
         return ""
-    if kind == "speech" and speaker is not None:
-        return f"{speaker}: {caption}"
-    if kind == "thought" and speaker is not None:
-        return f"({speaker}: {caption})"
-    return caption
+    if speaker is None or kind not in ("speech", "thought"):
+        return caption
+    chinese = HAN.search(speaker + caption) is not None  # has marks of full width
+    words = f"{speaker}：{caption}" if chinese else f"{speaker}: {caption}"
+    if kind == "speech":
+        return words
+    return f"（{words}）" if chinese else f"({words})"

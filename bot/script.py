@@ -184,6 +184,8 @@ def read_panel(line: Line, cast: Cast) -> PanelLine:
         if bracket.nobody:
             words = words[: bracket.start] + words[bracket.end :]
     caption = read_caption(line.text[length + 1 :], cast)
+    if not names and not folded(words):
+        raise line.error("script.nothing", found[0].start)
     return PanelLine(folded(words), tuple(dict.fromkeys(names)), *caption)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.artist import PROGRAM, Engine
 from bot.characters import Characters
-from bot.chat import Bot, Call, Chat, CommandInfo, Reply, Value
+from bot.chat import Bot, Call, Chat, CommandInfo, Person, Reply, Value
 from bot.config import Config
 from bot.database import Database
 from bot.delivery import Delivery
@@ -27,6 +27,7 @@ from bot.posting import Poster
 from bot.progress import ProgressPosts
 from bot.results import Results
 from bot.stars import Stars
+from bot.starting import started
 from bot.stories import Stories
 from bot.studio import Studio
 from bot.trouble import StoreTrouble
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Running:
-    """A bot that is up, in reach of whoever started it."""
+    """A bot that is up, in reach of whoever started it; `chats` are those that take calls."""
 
     gate: Gate
     ledger: Ledger
@@ -63,6 +64,9 @@ class Gate(Bot):
 
     async def suggest(self, call: Call, option: str, typed: str) -> Sequence[tuple[str, Value]]:
         return await self._bot.suggest(call, option, typed) if self.is_open else ()
+
+    async def language(self, person: Person) -> str | None:
+        return await self._bot.language(person)
 
     def say(self, language: str | None, key: str, **values: object) -> str:
         return self._bot.say(language, key, **values)
@@ -129,13 +133,13 @@ async def running(
         progress = ProgressPosts(ledger, poster, studio)
         delivery = Delivery(ledger, poster, progress, results)
         gallery = Gallery(Stars(database), by_name, people, stories, pictures)
-        await stack.enter_async_context(started(chats, gate))
+        served = await stack.enter_async_context(started(chats, gate))
         works = (progress.run(), delivery.run(), gallery.run(), keep_house(ledger, pictures))
         for work in works:
             await stack.enter_async_context(background(work))
         worker.start()
         try:
-            yield Running(gate, ledger, chats)
+            yield Running(gate, ledger, served)
         finally:
             gate.is_open = False
             await drain(worker, config.limits.stop_seconds, at_once or asyncio.Event())
@@ -162,16 +166,6 @@ async def engine_of(config: Config, program: Sequence[str]) -> AsyncIterator[Eng
         yield engine
     finally:
         await engine.stop()
-
-
-@asynccontextmanager
-async def started(chats: Sequence[Chat], bot: Bot) -> AsyncIterator[None]:
-    """The chats, taking calls inside of the block."""
-    async with AsyncExitStack() as stack:
-        for chat in chats:
-            await chat.start(bot)
-            stack.push_async_callback(chat.stop)
-        yield
 
 
 @asynccontextmanager

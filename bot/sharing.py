@@ -9,11 +9,21 @@ from collections.abc import Iterable
 
 EVERYONE = "everyone"
 SERVER = "server:"
+LOCAL = "web:"  # begins the server of the local chat: all who use it, no server in their eyes
 
 
 def audience_of(server: str) -> str:
     """The audience that is everybody on a server."""
     return SERVER + server
+
+
+def is_local(server: str | None) -> bool:
+    """Whether a server's key stands for the people of the local chat."""
+    return server is not None and server.startswith(LOCAL)
+
+
+def is_local_audience(audience: str) -> bool:
+    return is_local(audience.removeprefix(SERVER))
 
 
 def audiences(server: str | None) -> tuple[str, str]:

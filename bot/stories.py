@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import aiosqlite
 
+from bot.animations import Animations
 from bot.database import Database, askable, new_id
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
@@ -68,6 +69,7 @@ class Stories:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.animations = Animations(database)
         self._writes = GroupCommit(database)  # many people begin and change theirs at once
 
     async def new(
@@ -155,6 +157,11 @@ class Stories:
             f"{SELECT} WHERE room = ? ORDER BY entered DESC, id LIMIT 1", room_key
         )
         return None if row is None else story_from(row)
+
+    async def has_left(self, room_key: str, owner: str) -> bool:
+        """Whether the place was the room of a story that its owner has deleted."""
+        sql = "SELECT 1 FROM left_rooms WHERE room = ? AND owner = ?"
+        return await self._database.row(sql, room_key, owner) is not None
 
     async def of_owner(self, owner: str, limit: int = 25, like: str = "") -> list[Story]:
         """A person's own stories, the last changed first; `like` is a part of the title."""
@@ -277,6 +284,9 @@ class Stories:
         """Deletes a story; `Pictures.sweep` then finds its pictures. Raises Refusal."""
         async with self._database.tx() as db:
             stored = await owned(db, story_id, owner)
+            if stored.room is not None:
+                room = (stored.room, owner)
+                await db.execute("INSERT OR IGNORE INTO left_rooms VALUES (?, ?)", room)
             await db.execute("DELETE FROM stories WHERE id = ?", (stored.id,))
 
 
@@ -356,6 +366,7 @@ async def enter(db: aiosqlite.Connection, story_id: str, owner: str, room: str) 
     await db.execute(
         "UPDATE stories SET room = ?, entered = ? WHERE id = ?", (room, time.time(), story_id)
     )
+    await db.execute("DELETE FROM left_rooms WHERE room = ? AND owner = ?", (room, owner))
 
 
 async def keep_step(db: aiosqlite.Connection, story: Story) -> None:

@@ -9,11 +9,13 @@ from io import BytesIO
 
 from PIL import Image
 
-from engine.request import Event, PanelDrawn, Preview, Progress
+from engine.request import Event, FrameDrawn, PanelDrawn, Preview, Progress
 
 THUMBNAIL = 96  # pixels a side
 COLUMNS = 4
-SHARES = {"steps": (0.0, 0.9), "panels": (0.9, 1.0)}  # what part of the work a stage is
+# What part of the work a stage is; frames come while other segments still take their steps.
+SHARES = {"steps": (0.0, 0.9), "panels": (0.9, 1.0), "frames": (0.0, 0.95)}
+FIRST_FRAME, MOST_FRAMES = 1000, 8  # frames are shown after all previews; so many of the newest
 
 
 @dataclass
@@ -24,7 +26,9 @@ class Drawing:
     share: float = 0.0  # of the whole
     thumbnails: dict[int, bytes] = field(default_factory=dict)  # by panel, PNG or JPEG
     changes: int = 0  # of the thumbnails
-    panels: int = 0  # finished ones
+    panels: int = 0  # finished ones; of an animation, finished parts
+    part: int = 0  # of an animation: the number from 0 of the one at the engine …
+    parts: int = 1  # … of so many
 
     def see(self, event: Event) -> None:
         """Takes note of what the engine said."""
@@ -32,12 +36,18 @@ class Drawing:
             case Progress(stage, done, total):
                 self.stage = stage
                 begin, end = SHARES.get(stage, (0.0, 0.0))
-                self.share = max(self.share, begin + (end - begin) * done / max(total, 1))
+                share = begin + (end - begin) * done / max(total, 1)
+                self.share = max(self.share, (self.part + share) / self.parts)
             case Preview(index, jpeg):
                 self._show(index, jpeg)
             case PanelDrawn(index, png):
                 self.panels += 1
                 self._show(index, png)
+            case FrameDrawn(index, png):
+                self._show(FIRST_FRAME + index, png)
+                frames = [number for number in self.thumbnails if number >= FIRST_FRAME]
+                for number in sorted(frames)[:-MOST_FRAMES]:
+                    del self.thumbnails[number]
 
     def _show(self, panel: int, picture: bytes) -> None:
         self.thumbnails[panel] = picture

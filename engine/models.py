@@ -36,6 +36,11 @@ class ModelSpec:
     guides_identity: bool = False  # guidance strengthens identity as it does words
     motion: Path | None = None  # weights that make it move (engine/motion)
 
+    @property
+    def moves(self) -> bool:
+        """Whether it has learnt to move: whether those weights are there."""
+        return self.motion is not None and self.motion.is_dir()
+
 
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=4.5,

@@ -14,6 +14,7 @@ import { language, say, speak } from "./words.js";
 
 let me = null;
 let commands = [];
+const narrow = matchMedia("(max-width: 760px)"); // as in app.css
 let missed = 0; // messages that came while nobody looked
 
 const rooms = new Rooms((id) => go(id));
@@ -153,8 +154,11 @@ function showTitle() {
   $("title").textContent = title;
   document.title = (missed ? `(${missed}) ` : "") + (room && !room.home ? `${title} · Inkwell` : "Inkwell");
   $("room-delete").hidden = !room || room.home;
-  $("box").placeholder = say(!room || room.home ? "say_home" : "say_room");
+  const inRoom = narrow.matches ? "say_room_short" : "say_room";
+  $("box").placeholder = say(!room || room.home ? "say_home" : inRoom);
 }
+
+narrow.addEventListener("change", showTitle);
 
 function welcome() {
   const isHome = rooms.get(rooms.current)?.home;

@@ -2,9 +2,10 @@
 // of it; hearing of the same change twice does nothing.
 
 import { $, announce, h, icon, later } from "./dom.js";
-import { language, say } from "./words.js";
-import { viewable } from "./viewer.js";
+import { chips, files, keepPictures, progress, spoken, time, words } from "./parts.js";
+import { say } from "./words.js";
 
+const SEEN = 20; // pixels of a message that must show
 const NEAR = 120; // pixels from the end that still count as being at the end
 
 export class Transcript {
@@ -32,17 +33,21 @@ export class Transcript {
       this.top = this.scroll.scrollTop;
       if (this.atEnd) $("below").hidden = true;
       if (this.scroll.scrollTop < 200) this.wantOlder();
-      this.hideAbove();
     });
     this.wantOlder = later(() => this.loadOlder(), 60);
-    this.hideAbove = later(() => {
-      if (this.changed && this.isVisible(this.changed)) $("above").hidden = true;
-    }, 60);
+    this.watcher = new IntersectionObserver(
+      (entries) => {
+        if (entries.at(-1).isIntersecting) this.watch(null); // it was seen
+      },
+      { root: this.scroll, rootMargin: `-${SEEN}px 0px` },
+    );
     $("below").addEventListener("click", () => this.toEnd());
     $("above").addEventListener("click", () => {
-      $("above").hidden = true;
-      this.changed?.scrollIntoView({ block: "start" });
-      this.changed?.focus({ preventScroll: true });
+      const { changed } = this;
+      this.watch(null);
+      this.atEnd = false; // or the page would go straight back down
+      changed?.scrollIntoView({ block: "start" });
+      changed?.focus({ preventScroll: true });
     });
   }
 
@@ -53,7 +58,8 @@ export class Transcript {
     this.pending.clear();
     this.older = older;
     this.log.replaceChildren();
-    $("above").hidden = $("below").hidden = true;
+    this.watch(null);
+    $("below").hidden = true;
     for (const message of messages) this.put(message, { quietly: true });
     this.toEnd();
   }
@@ -91,7 +97,17 @@ export class Transcript {
   isVisible(element) {
     const box = element.getBoundingClientRect();
     const view = this.scroll.getBoundingClientRect();
-    return box.top < view.bottom - 20 && box.bottom > view.top + 20;
+    return box.top < view.bottom - SEEN && box.bottom > view.top + SEEN;
+  }
+
+  /** Points up to a message that has changed, until it is seen; null: to none. */
+  watch(element) {
+    this.watcher.disconnect();
+    this.changed = element;
+    $("above").hidden = !element;
+    if (!element) return;
+    $("above").textContent = say("changed_above");
+    this.watcher.observe(element);
   }
 
   get isEmpty() {
@@ -123,10 +139,9 @@ export class Transcript {
     if (!before || (drawn && !before.drawn)) announce(spoken(message));
     else if (drawn) announce(say("changed"));
     if (this.isVisible(element)) return;
-    if (before && drawn && element.getBoundingClientRect().top < 0) {
-      this.changed = element;
-      $("above").hidden = false;
-      $("above").textContent = say("changed_above");
+    // The end of a drawing is news below, not above.
+    if (before?.drawn && drawn && element.getBoundingClientRect().top < 0) {
+      this.watch(element);
     } else if (!this.atEnd && !before) {
       $("below").hidden = false;
       $("below").textContent = say("new_below");
@@ -152,6 +167,7 @@ export class Transcript {
     keepPictures(old, element, message.progress !== null || !before.drawn);
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     old.replaceWith(element);
+    if (old === this.changed) this.watch(element);
     if (focused) {
       const same = [...element.querySelectorAll("button")].find(
         (button) => button.dataset.data === focused.dataset.data,
@@ -166,6 +182,7 @@ export class Transcript {
     const element = this.seen.get(id)?.element;
     if (!element) return;
     const next = element.nextElementSibling;
+    if (element === this.changed) this.watch(null);
     if (element.contains(document.activeElement)) $("box").focus({ preventScroll: true });
     element.remove();
     this.seen.delete(id);
@@ -285,132 +302,3 @@ export class Transcript {
 }
 
 const side = (element) => (element.classList.contains("mine") ? "mine" : "bot");
-
-/** What is read out of a message. */
-function spoken(message) {
-  const alts = message.files.map((file) => file.alt || file.name);
-  return [message.text, ...alts].filter(Boolean).join(". ").slice(0, 600);
-}
-
-function time(seconds) {
-  const when = new Date(seconds * 1000);
-  const today = when.toDateString() === new Date().toDateString();
-  const clock = { hour: "2-digit", minute: "2-digit" };
-  const system = navigator.language; // "en-GB" has another clock than "en"
-  return new Intl.DateTimeFormat(
-    system.startsWith(language) ? system : language,
-    today ? clock : { ...clock, day: "numeric", month: "short" },
-  ).format(when);
-}
-
-/** Each line finds its own direction, so an Arabic one among English ones reads right. */
-function words(message) {
-  const paragraph = h("div", { class: "words" });
-  for (const line of message.text.split("\n"))
-    paragraph.append(line ? h("p", { dir: "auto" }, line) : h("br"));
-  return paragraph;
-}
-
-const chips = (names) =>
-  h("ul", { class: "chips" }, ...names.map((name) => h("li", {}, icon("file"), h("bdi", {}, name))));
-
-const address = (file) => `/files/${file.token}/${encodeURIComponent(file.name)}`;
-
-function files(all) {
-  const pictures = all.filter((file) => file.picture);
-  const others = all.filter((file) => !file.picture);
-  const box = h("div", { class: "files" });
-  if (pictures.length)
-    box.append(h("div", { class: pictures.length > 1 ? "grid" : "single" }, ...pictures.map(picture)));
-  for (const file of others)
-    box.append(
-      h(
-        "a",
-        { class: "download", href: address(file), download: file.name },
-        icon("down"),
-        h("bdi", {}, file.name),
-        h("span", { class: "size" }, size(file.bytes)),
-      ),
-    );
-  return box;
-}
-
-/** The size is known before the picture is there, so nothing jumps when it comes. */
-function sized(element, file) {
-  element.style.setProperty("--width", file.width || 512);
-  element.style.setProperty("--height", file.height || 512);
-  return element;
-}
-
-function picture(file) {
-  const image = h("img", {
-    src: address(file),
-    alt: file.alt || file.name,
-    "data-token": file.token,
-  });
-  const button = h("button", { class: "picture", title: say("full_size") }, image);
-  sized(button, file);
-  viewable(button, { address: address(file), name: file.name, alt: file.alt });
-  return button;
-}
-
-function progress(message) {
-  const percent = Math.round(message.progress * 100);
-  const file = message.files.find((one) => one.picture);
-  const preview = file
-    ? sized(
-        h("img", {
-          class: "preview",
-          src: address(file),
-          alt: file.alt || say("preview"),
-          "data-token": file.token,
-        }),
-        file,
-      )
-    : null;
-  return h(
-    "div",
-    { class: "progress" },
-    preview,
-    h(
-      "div",
-      { class: "bar" },
-      h("progress", { max: "1", value: message.progress, "aria-label": say("drawing") }),
-      h("span", { "aria-hidden": "true" }, `${percent} %`),
-    ),
-  );
-}
-
-/** Pictures that stay are not loaded again, and a new preview shows only once it is there. */
-function keepPictures(old, element, isPreview) {
-  const kept = new Map([...old.querySelectorAll("img[data-token]")].map((i) => [i.dataset.token, i]));
-  for (const image of element.querySelectorAll("img[data-token]")) {
-    const same = kept.get(image.dataset.token);
-    if (same) image.replaceWith(same);
-    else if (isPreview && image.classList.contains("preview")) {
-      const last = old.querySelector("img.preview");
-      if (!last) continue;
-      const [next, alt, token] = [image.src, image.alt, image.dataset.token];
-      image.replaceWith(last);
-      const loaded = new Image();
-      loaded.src = next;
-      loaded.decode().then(
-        () => {
-          last.src = next;
-          last.alt = alt;
-          last.dataset.token = token;
-        },
-        () => {}, // already replaced by the next one
-      );
-    }
-  }
-}
-
-function size(bytes) {
-  const unit = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
-  return new Intl.NumberFormat(language, {
-    style: "unit",
-    unit: unit[0],
-    maximumFractionDigits: bytes < 1e6 ? 0 : 1,
-  }).format(Math.max(bytes / unit[1], bytes < 1e6 ? 1 : 0));
-}

@@ -23,7 +23,7 @@ function show(button) {
   const { address, name, alt } = shown.get(button);
   $("viewer-picture").src = address;
   $("viewer-picture").alt = alt || name;
-  $("viewer-name").textContent = alt || name;
+  $("viewer-name").textContent = brief(alt) || name;
   $("viewer-save").href = address;
   $("viewer-save").download = name;
   $("viewer").classList.remove("zoomed");
@@ -31,6 +31,9 @@ function show(button) {
   $("viewer-back").disabled = buttons[0] === button;
   $("viewer-next").disabled = buttons.at(-1) === button;
 }
+
+/** The first sentence of what is read out of a picture: "Comic: Tabs." */
+const brief = (alt) => /^.*?(?:[.!?](?=\s|$)|[。！？]|$)/s.exec(alt || "")[0];
 
 function step(by) {
   const buttons = all();

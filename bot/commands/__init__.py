@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from itertools import chain
 
 from bot.commands import (
+    animate,
     begin,
     caption,
     characters,
+    doubts,
     draw,
     edit,
     help,
@@ -30,9 +32,11 @@ from bot.commands.context import Command, OnPress, Topic
 TOPICS: tuple[Topic, ...] = (
     begin.TOPIC,
     edit.TOPIC,
+    doubts.TOPIC,
     caption.TOPIC,
     looks.TOPIC,
     draw.TOPIC,
+    animate.TOPIC,
     keep.TOPIC,
     remix.TOPIC,
     characters.TOPIC,

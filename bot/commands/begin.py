@@ -86,7 +86,7 @@ async def begin(
         style=beginning.style or context.settings.style or draw.style,
         layout=beginning.layout or draw.layout,
         seed=seed,
-        room=context.place.key if context.private else None,
+        room=context.first_room,
         cast=cast,
         panels=panels,
     )
@@ -142,7 +142,7 @@ async def go_on(context: Context) -> Replies:
         style=story.style,
         layout=story.layout,
         seed=random_seed(),
-        room=context.place.key if context.private else None,
+        room=context.first_room,
         parent=story.id,
         cast=next_page(story),
     )

@@ -17,6 +17,7 @@ from bot.errors import Refusal, printable
 from bot.limits import MAX_DESCRIPTION, MAX_NAME
 from bot.requests import AboutSheet, character_job
 from bot.sentences import cut
+from bot.sharing import is_local
 
 CHARACTER = Option(
     "character", "help.option_character", required=True, suggests=True, limit=MAX_NAME
@@ -86,10 +87,9 @@ async def list_characters(context: Context) -> Replies:
     shared = await stores.shared(context.me, context.server, MOST_LISTED)
     if not own and not shared:
         return context.reply("character.none")
-    lines = [line(character) for character in own]
-    if shared:
-        lines += ["", context.say("character.shared_head"), *map(line, shared)]
-    return (Reply("\n".join([context.say("character.list_head"), *lines]), private=True),)
+    groups = [("character.list_head", own), ("character.shared_head", shared)]
+    parts = ["\n".join([context.say(head), *map(line, some)]) for head, some in groups if some]
+    return (Reply("\n\n".join(parts), private=True),)
 
 
 def line(character: SavedCharacter) -> str:
@@ -148,7 +148,8 @@ async def share(context: Context) -> Replies:
     wanted = context.text("with") or "server"
     shared = audience(context, character.shared_with, wanted)
     await context.stores.characters.change(character.id, context.me, shared_with=shared)
-    return context.reply(f"character.shared_{wanted}", name=character.name)
+    with_whom = "local" if wanted == "server" and is_local(context.server) else wanted
+    return context.reply(f"character.shared_{with_whom}", name=character.name)
 
 
 async def delete(context: Context) -> Replies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from bot.animating import AboutAnimation
 from bot.blocked_words import blocked_word
 from bot.chat import Attachment, Call, Option, Right, Value
 from bot.commands.context import Command, Context
@@ -14,7 +15,7 @@ from bot.requests import AboutPage
 from bot.sentences import listed
 from bot.stories import Story
 from bot.words import say
-from engine.request import DrawRequest
+from engine.request import AnimateRequest, DrawRequest
 
 NEEDED: tuple[Right, ...] = ("view", "send", "files")  # to deliver what was drawn
 
@@ -141,12 +142,17 @@ def check_job(context: Context, job: NewJob) -> None:
 
 def job_texts(job: NewJob) -> Iterator[str | None]:
     """All that was written by people in a job."""
-    request = DrawRequest.from_json(job.request)
+    kind = AnimateRequest if job.kind == "animate" else DrawRequest
+    request = kind.from_json(job.request)
     for character in request.characters:
         yield from (character.name, character.description)
     yield from (panel.text for panel in request.panels)
     if job.kind == "meme-draw":
         yield AboutMeme.from_json(job.about).scene
+    elif job.kind == "animate":
+        moving = AboutAnimation.from_json(job.about)
+        yield moving.title
+        yield from (panel.caption for panel in moving.panels)
     elif job.kind != "sheet":
         page = AboutPage.from_json(job.about)
         yield page.title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.buttons import button
-from bot.card import in_rows
+from bot.card import card_name, in_rows
 from bot.chat import Reply
 from bot.commands.context import Context, Replies
 from bot.errors import Refusal, UnknownChoice
@@ -20,7 +20,7 @@ def choose(context: Context, story: Story, kind: str, names: Sequence[str], now:
         button(name, kind, story.id, name, "primary" if name == now else "plain") for name in names
     ]
     text = context.say(f"story.which_{kind}", now=now)
-    return (Reply(text, buttons=in_rows(buttons), private=True),)
+    return (Reply(text, buttons=in_rows(buttons), private=True, about=(card_name(story),)),)
 
 
 def choose_panel(context: Context, story: Story, action: str, question: str) -> Replies:
@@ -33,7 +33,7 @@ def choose_panel(context: Context, story: Story, action: str, question: str) -> 
         f"{number}. {cut(panel_words(panel), 70)}" for number, panel in enumerate(story.panels, 1)
     ]
     text = "\n".join([context.say(question), *lines])
-    return (Reply(text, buttons=in_rows(buttons), private=True),)
+    return (Reply(text, buttons=in_rows(buttons), private=True, about=(card_name(story),)),)
 
 
 def check_choice(kind: str, name: str, names: Sequence[str]) -> None:

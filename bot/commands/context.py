@@ -130,6 +130,20 @@ class Context:
         """The story whose room this is."""
         return await self.stores.stories.of_room(self.place.key)
 
+    async def is_left(self) -> bool:
+        """Whether this place, where no story is, was the room of one that the caller deleted."""
+        if self.place.thread is None:  # a direct message: the next story can begin there
+            return False
+        return await self.stores.stories.has_left(self.place.key, self.me)
+
+    @property
+    def first_room(self) -> str | None:
+        """The room of a story that begins here, until the chat has opened one for it.
+
+        None in a thread: it may be another story's, which must not lose it.
+        """
+        return self.place.key if self.private and self.place.thread is None else None
+
     async def saved(self) -> Mapping[str, SavedCharacter]:
         """The characters that the caller keeps, by name; then those shared with the server."""
         characters = self.stores.characters

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from bot.buttons import Press, button
-from bot.card import in_rows, is_drawn, page_buttons, words_tag
+from bot.card import card_name, in_rows, is_drawn, page_buttons, words_tag
 from bot.chat import CommandInfo, Option, Reply
 from bot.commands.checking import check_job
 from bot.commands.choosing import choose_panel, number_of
@@ -20,6 +20,7 @@ from bot.page.fonts import FONTS, is_readable
 from bot.page.layouts import LAYOUTS
 from bot.page.lettering import check_fonts
 from bot.requests import page_job
+from bot.sentences import listed
 from bot.stories import Panel, Story
 
 DRAW = CommandInfo("story draw", "help.story_draw", (STORY,))
@@ -47,7 +48,8 @@ async def draw_story(context: Context, story: Story) -> Replies:
         return await queue(context, story, missing)
     anew = button(context.say("button.anew"), "anew", story.id, words_tag(story))
     rows = (*page_buttons(story.id, context.language), (anew,))
-    return (Reply(context.say("story.all_drawn"), await pages(context, story), rows),)
+    text, about = context.say("story.all_drawn"), (card_name(story),)
+    return (Reply(text, await pages(context, story), rows, about=about),)
 
 
 async def anew_pressed(context: Context, press: Press) -> Replies:
@@ -155,7 +157,8 @@ async def cancel(context: Context) -> Replies:
     ]
     if not stopped:
         raise Refusal("job.none_of_story")
-    return context.reply("job.cancelled", number=", ".join(map(str, stopped)))
+    numbers = listed(context.language, [str(number) for number in stopped])
+    return context.reply("job.cancelled", number=numbers)
 
 
 async def cancel_pressed(context: Context, press: Press) -> Replies:

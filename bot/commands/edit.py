@@ -181,7 +181,8 @@ async def one_step_back(context: Context, story: Story) -> Replies:
     for old, panel in zip(earlier.panels, keep_pictures(story, earlier).panels, strict=True):
         if old.picture is None and panel.picture is not None:  # drawn since then
             await context.stores.stories.set_picture(story.id, panel.id, panel.picture)
-    return (card(context, await context.own(story.id), context.say("story.undone")),)
+    # Not a note on the card, which would still say so after a drawing.
+    return (card(context, await context.own(story.id)), *context.reply("story.undone"))
 
 
 async def move(context: Context) -> Replies:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.animating import AboutAnimation, animation_files
 from bot.buttons import Press, button
 from bot.card import card_name, in_rows, is_drawn, page_buttons, title_of
 from bot.chat import CommandInfo, File, Option, Place, Reply
@@ -19,7 +20,7 @@ from bot.memes import AboutMeme, meme_files
 from bot.page.export import FORMATS, export
 from bot.requests import AboutPage, AboutSheet
 from bot.sentences import cut
-from bot.sharing import EVERYONE, audience_of
+from bot.sharing import EVERYONE, audience_of, is_local, is_local_audience
 from bot.stories import Panel, Story
 
 MOST_LISTED = 25
@@ -57,15 +58,15 @@ async def show_story(context: Context, story: Story) -> Replies:
         if not drawn:
             raise Refusal("story.nothing_to_see")
         remix = button(context.say("button.remix"), "remix", story.id)
-        title = title_of(story, context.language)
-        return (Reply(title, await pages(context, story), ((remix,),)),)
+        title, about = title_of(story, context.language), (card_name(story),)
+        return (Reply(title, await pages(context, story), ((remix,),), about=about),)
     if is_direct(context.place) and story.room != context.place.key:
         story = await save(context, replace(story, room=context.place.key))
     alone = context.private and context.place.thread is None
     shown = in_room(context, story) if alone else card(context, story)
     if not drawn:
         return (shown,)
-    return (shown, Reply(files=await pages(context, story)))
+    return (shown, Reply(files=await pages(context, story), about=(card_name(story),)))
 
 
 def is_direct(place: Place) -> bool:
@@ -98,7 +99,8 @@ async def export_story(context: Context) -> Replies:
     """`/story export`"""
     story = await chosen(context)
     wanted = context.text("format") or "pdf"
-    return (Reply(context.say("story.exported"), await exported(context, story, wanted)),)
+    files, about = await exported(context, story, wanted), (card_name(story),)
+    return (Reply(context.say("story.exported"), files, about=about),)
 
 
 async def exported(context: Context, story: Story, wanted: str) -> tuple[File, ...]:
@@ -122,11 +124,12 @@ async def shares_pressed(context: Context, press: Press) -> Replies:
     """Share: with whom?"""
     story = await context.own(press.subject)
     names = SHARES if context.server else SHARES[1:]
-    buttons = [
-        button(context.say(f"button.share_{name}"), "share", story.id, name) for name in names
-    ]
+    labels = {name: f"button.share_{name}" for name in names}
+    if is_local(context.server):
+        labels["server"] = "button.share_local"
+    buttons = [button(context.say(labels[name]), "share", story.id, name) for name in names]
     text = context.say("story.which_share", now=shared_words(context, story))
-    return (Reply(text, buttons=(tuple(buttons),), private=True),)
+    return (Reply(text, buttons=(tuple(buttons),), private=True, about=(card_name(story),)),)
 
 
 async def share_pressed(context: Context, press: Press) -> Replies:
@@ -162,7 +165,11 @@ def shared_words(context: Context, story: Story) -> str:
         return context.say("story.shared_nobody")
     if EVERYONE in story.shared_with:
         return context.say("story.shared_everyone")
-    return context.say("story.shared_servers", count=len(story.shared_with))
+    servers = [audience for audience in story.shared_with if not is_local_audience(audience)]
+    said = [] if len(servers) == len(story.shared_with) else [context.say("story.shared_local")]
+    if servers:
+        said.append(context.say("story.shared_servers", count=len(servers)))
+    return "\n".join(said)
 
 
 async def delete(context: Context) -> Replies:
@@ -177,18 +184,16 @@ async def delete_pressed(context: Context, press: Press) -> Replies:
 def ask_delete(context: Context, story: Story) -> Replies:
     text = context.say("story.delete_sure", title=title_of(story, context.language))
     erase = button(context.say("button.erase"), "erase", story.id, look="danger")
-    return (Reply(text, buttons=((erase,),), private=True),)
+    return (Reply(text, buttons=((erase,),), private=True, about=(card_name(story),)),)
 
 
 async def erase_pressed(context: Context, press: Press) -> Replies:
-    """Deletes a story for good, with what is being drawn for it."""
+    """Deletes a story for good, with what is being drawn for it and what chats keep of it."""
     story = await context.own(press.subject)
     await context.stores.stories.delete(story.id, context.me)
     await context.stores.ledger.drop_story(story.id)
     text = context.say("story.deleted", title=title_of(story, context.language))
-    if story.room == context.place.key:
-        return (Reply(text, card=card_name(story)),)
-    return (Reply(text, private=True),)
+    return (Reply(text, private=True, gone=(card_name(story),)),)
 
 
 async def send_pressed(context: Context, press: Press) -> Replies:
@@ -206,12 +211,21 @@ async def send_pressed(context: Context, press: Press) -> Replies:
         about_meme = AboutMeme.from_json(job.about)
         files = await meme_files(context.stores.pictures, about_meme, drawn, context.language)
         return (Reply(files=files),)
+    if job.kind == "animate":
+        moving, stores = AboutAnimation.from_json(job.about), context.stores
+        story = await context.own(moving.story)
+        files = await animation_files(
+            stores.stories, stores.pictures, moving, job.id, context.language
+        )
+        rows = page_buttons(story.id, context.language)
+        return (Reply(moving.name(context.language), files, rows, about=(card_name(story),)),)
     page = AboutPage.from_json(job.about)
     story = await context.own(page.story)
     shas = await context.stores.stories.pages(story.id, job.id)
     title = title_of(story, context.language)
     files = await shown_again(context, title, shas, page.panels, page.layout)
-    return (Reply(title, files, page_buttons(story.id, context.language)),)
+    rows = page_buttons(story.id, context.language)
+    return (Reply(title, files, rows, about=(card_name(story),)),)
 
 
 async def shown_again(

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.buttons import Press
-from bot.card import is_drawn
+from bot.card import card_name, is_drawn
 from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Field, File, Option, Reply
 from bot.commands.begin import saved_lines
@@ -68,7 +68,7 @@ async def make(context: Context) -> Replies:
     panel = panel_at(story, number or 1)
     if not any(words.values()):
         return meme_form(context, story, panel)
-    return await of_panel(context, panel, words)
+    return await of_panel(context, story, panel, words)
 
 
 async def wanted(context: Context) -> tuple[SavedCharacter | None, dict[str, str]]:
@@ -124,16 +124,19 @@ async def drawn(context: Context, who: SavedCharacter, words: dict[str, str]) ->
     return await enqueue(context, job)
 
 
-async def made(context: Context, picture: bytes, words: dict[str, str]) -> Replies:
+async def made(
+    context: Context, picture: bytes, words: dict[str, str], about: tuple[str, ...] = ()
+) -> Replies:
     content = await asyncio.to_thread(lambda: meme(picture, **words))
     alt = " / ".join(filter(None, words.values()))
-    return (Reply(files=(File("meme.png", content, alt),)),)
+    return (Reply(files=(File("meme.png", content, alt),), about=about),)
 
 
-async def of_panel(context: Context, panel: Panel, words: dict[str, str]) -> Replies:
+async def of_panel(context: Context, story: Story, panel: Panel, words: dict[str, str]) -> Replies:
     if panel.picture is None:
         raise Refusal("story.draw_first")
-    return await made(context, await context.stores.pictures.read(panel.picture), words)
+    picture = await context.stores.pictures.read(panel.picture)
+    return await made(context, picture, words, (card_name(story),))
 
 
 def drawn_story(story: Story) -> Story:
@@ -174,7 +177,7 @@ async def meme_filled(context: Context, press: Press) -> Replies:
     fields = fields_of(context.call)
     words = {name: fields.get(name, "") for name in WORDS}
     check_words(context, *words.values())
-    return await of_panel(context, panel_with(story, press.argument), words)
+    return await of_panel(context, story, panel_with(story, press.argument), words)
 
 
 TOPIC = Topic(

@@ -8,11 +8,13 @@ from io import BytesIO
 from zipfile import ZIP_STORED, ZipFile
 
 from bot.buttons import Press, button
-from bot.card import Rows
+from bot.card import Rows, card_name
 from bot.chat import CommandInfo, File, Option, Reply
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.drawn import script_of
-from bot.errors import Refusal, UnknownChoice
+from bot.errors import Refusal, UnknownChoice, UserError
+from bot.job import Job
+from bot.memes import AboutMeme, meme_files
 from bot.page.export import file_name
 from bot.room import character_words
 from bot.stories import Story
@@ -67,11 +69,14 @@ async def my_data(context: Context, press: Press) -> Replies:
             parts += await picture(context, f"characters/{character.id}-{kind}.png", sha)
     for story in stories:
         parts += await story_parts(context, story)
+    for job in await stores.ledger.memes(context.me):
+        parts += await meme_parts(context, job)
     archives = await asyncio.to_thread(archived, parts)
     files = tuple(
         File(f"inkwell-{number}.zip", content) for number, content in enumerate(archives, 1)
     )
-    return (Reply(context.say("privacy.data"), files, private=True),)
+    about = tuple(map(card_name, stories))
+    return (Reply(context.say("privacy.data"), files, private=True, about=about),)
 
 
 async def story_parts(context: Context, story: Story) -> list[tuple[str, bytes]]:
@@ -84,7 +89,21 @@ async def story_parts(context: Context, story: Story) -> list[tuple[str, bytes]]
         parts += await picture(context, f"{folder}/reference-{member.name}.png", member.reference)
     for number, sha in enumerate(await context.stores.stories.pages(story.id), 1):
         parts += await picture(context, f"{folder}/page-{number}.png", sha)
+    for one in await context.stores.stories.animations.of(story.id):
+        name = f"{folder}/animation-{one.job}-{one.number}.{one.kind}"
+        parts += await picture(context, name, one.sha)
     return parts
+
+
+async def meme_parts(context: Context, job: Job) -> list[tuple[str, bytes]]:
+    """A drawn meme with its words; nothing if its picture is gone."""
+    drawn = await context.stores.ledger.pictures(job.id)
+    about = AboutMeme.from_json(job.about)
+    try:
+        files = await meme_files(context.stores.pictures, about, drawn, context.language)
+    except UserError:
+        return []
+    return [(f"memes/{job.id}.png", file.content) for file in files]
 
 
 async def picture(context: Context, name: str, sha: str | None) -> list[tuple[str, bytes]]:
@@ -135,10 +154,12 @@ async def forget_pressed(context: Context, press: Press) -> Replies:
 
 async def oblivion(context: Context, press: Press) -> Replies:
     """Deletes everything of a person, pictures too, and lets the chat do the same."""
+    stories = await context.stores.stories.of_owner(context.me, limit=MOST_STORIES)
     await context.stores.ledger.cancel_all(context.me)
     context.stores.drafts.forget(context.me)
     await context.stores.people.forget(context.me)
-    return (Reply(context.say("privacy.forgotten"), private=True, forget=True),)
+    text, gone = context.say("privacy.forgotten"), tuple(map(card_name, stories))
+    return (Reply(text, private=True, forget=True, gone=gone),)
 
 
 async def language(context: Context) -> Replies:

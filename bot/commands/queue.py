@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.animating import AboutAnimation
 from bot.buttons import Press, button
 from bot.card import in_rows
 from bot.chat import CommandInfo, Reply
@@ -51,6 +52,9 @@ def what(context: Context, job: Job) -> str:
         return context.say("job.what_sheet", name=AboutSheet.from_json(job.about).name)
     if job.kind == "meme-draw":
         return context.say("job.what_meme", name=AboutMeme.from_json(job.about).name)
+    if job.kind == "animate":
+        moving = AboutAnimation.from_json(job.about)
+        return context.say("job.what_animation", title=moving.name(context.language))
     about = AboutPage.from_json(job.about)
     title = about.title or context.say("story.untitled")
     if about.number is not None:

@@ -35,7 +35,7 @@ async def remix_story(context: Context, story: Story) -> Replies:
     check_story(context, story)
     cast = [await member_for(context, story, member) for member in story.cast]
     copy = with_new_panels(replace(story, cast=tuple(cast), seed=random_seed()))
-    copy = replace(copy, room=context.place.key if context.private else None)
+    copy = replace(copy, room=context.first_room)
     made = await context.stores.stories.remix(context.me, story, copy)
     return (in_room(context, made),)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.card import story_of_card
+from bot.chat import Reply
 from bot.commands.begin import Beginning, begin, saved_lines
 from bot.commands.context import Context, Replies
+from bot.commands.doubts import questions
 from bot.commands.stories import card, saved_card, uploaded
 from bot.editing import cast_lines, namesakes, with_lines
 from bot.errors import ScriptError
@@ -26,7 +28,10 @@ async def opened(context: Context) -> Replies:
 async def message(context: Context) -> Replies:
     """A plain message: lines of the room's story, or a whole script, or nothing of ours."""
     text = context.text("text") or ""
-    story = await context.here() or await left_without_room(context)
+    story = await context.here()
+    if story is None and await context.is_left():
+        return (Reply(context.say("story.room_left")),)
+    story = story or await left_without_room(context)
     if story is None:
         return await outside(context, text)
     if story.owner != context.me:
@@ -69,7 +74,9 @@ async def add_lines(context: Context, story: Story, text: str, at: int | None = 
         notes.append(context.say("story.picture_unused"))
     if changed == story:
         return (card(context, story, *notes),)
-    return await saved_card(context, changed, *notes)
+    before = len(story.panels) if at is None else min(at - 1, len(story.panels))
+    asked = questions(context, story, typed.doubts, before)
+    return (*await saved_card(context, changed, *notes), *asked)
 
 
 async def outside(context: Context, text: str) -> Replies:

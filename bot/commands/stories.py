@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.card import is_drawn, page_buttons, page_title, story_card, title_of
+from bot.card import card_name, is_drawn, page_buttons, page_title, story_card, title_of
 from bot.chat import Attachment, File, Option, Reply
 from bot.commands.checking import check_story
 from bot.commands.context import Context, Replies
@@ -33,6 +33,8 @@ async def chosen(context: Context) -> Story:
             return here
         if context.place.thread is not None and here is not None:
             return await context.story(here.id)  # somebody else's room: if it is shared
+        if await context.is_left():  # or another story would be drawn, changed or deleted
+            raise Refusal("story.room_left")
         mine = await stories.of_owner(context.me, limit=1)
         if not mine:
             raise Refusal("story.none_yet")
@@ -97,4 +99,5 @@ async def relettered(context: Context, story: Story) -> Reply:
         context.say("story.relettered"),
         await pages(context, story),
         page_buttons(story.id, context.language),
+        about=(card_name(story),),
     )

@@ -75,7 +75,7 @@ def check(request: AnimateRequest) -> None:
     cast = {same_name(c.name): c for c in request.characters}
     for panel in request.panels:
         known(panel, cast)
-    if spec.motion is None:
+    if not spec.moves:
         raise EngineError(f'the model "{spec.name}" has not learnt to move')
 
 

@@ -16,11 +16,13 @@ MESSAGE_CONTENT = 1 << 15
 
 
 class Gateway:
-    """`allowed`: whether the message content intent is switched on for the application."""
+    """`allowed`: whether the message content intent is switched on for the application.
+    `forgetful`: no session can be resumed."""
 
     def __init__(self, world: World, token: str) -> None:
         self._world, self._token = world, token
         self.allowed = True
+        self.forgetful = False
         self.url = ""
         self.intents = 0
         self.identified = self.resumed = 0
@@ -72,7 +74,7 @@ class Gateway:
             await self.dispatch("GUILD_CREATE", self._world.guild())
 
     async def _resume(self, socket: web.WebSocketResponse, asked: Json) -> None:
-        if asked["session_id"] != "session":
+        if asked["session_id"] != "session" or self.forgetful:
             await self._send(socket, {"op": INVALID, "d": False})
             return
         self.resumed += 1

@@ -49,8 +49,8 @@ class Trouble:
 class DiscordPeer:
     """`async with DiscordPeer() as peer:`; then `peer.api_url` and `peer.gateway_url`."""
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, port: int = 0) -> None:
+        self.world, self._port = World(), port
         self.gateway = Gateway(self.world, TOKEN)
         self.requests: list[tuple[str, str, Json]] = []
         self.problems: list[str] = []
@@ -63,7 +63,7 @@ class DiscordPeer:
         app.router.add_route("*", "/api/{path:.*}", self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         port = self._runner.addresses[0][1]
         self.world.base = f"http://127.0.0.1:{port}"
@@ -112,15 +112,24 @@ class DiscordPeer:
             return reply({"code": 0, "message": "401: Unauthorized"}, 401)
         if body:
             self.problems += problems(request.method, path, body)
-        for method, pattern, act in ROUTES:
+        answer = await self.carried_out(request.method, path, body, files)
+        if answer is None:
+            self.problems.append(f"{request.method} {path} is not known to the peer")
+            return reply({"code": 0, "message": "404: Not Found"}, 404)
+        return answer
+
+    async def carried_out(
+        self, method: str, path: str, body: Any, files: Files
+    ) -> web.Response | None:
+        """Does what is asked for, or refuses it; None for what no route is there for."""
+        for known, pattern, act in ROUTES:
             match = re.fullmatch(pattern, path)
-            if method == request.method and match:
+            if method == known and match:
                 try:
                     return reply(await act(self, match.groups(), body, files))
                 except Refusal as refusal:
                     return reply(refusal.body, refusal.status)
-        self.problems.append(f"{request.method} {path} is not known to the peer")
-        return reply({"code": 0, "message": "404: Not Found"}, 404)
+        return None
 
     # What the routes do: the groups of their pattern, the body, the files.
 

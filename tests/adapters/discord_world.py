@@ -82,6 +82,7 @@ class World:
         self.synced = 0
         self.rights = RIGHTS
         self.is_member = True  # of the server
+        self.premium_tier, self.most_file = 0, MOST_FILE  # what people have paid for, and get
         self.base = ""
 
     def new_id(self) -> str:
@@ -109,7 +110,7 @@ class World:
             "members": [{**member_json(bot_json()), "roles": ["110"]}], "member_count": 2,
             "channels": [c for c in channels if c["type"] == 0],
             "threads": [c for c in channels if c["type"] == 11],
-            "premium_tier": 0, "preferred_locale": "en-US", "unavailable": False,
+            "premium_tier": self.premium_tier, "preferred_locale": "en-US", "unavailable": False,
         }  # fmt: skip
 
     def channel(self, name: str) -> Json:
@@ -152,7 +153,7 @@ class World:
         thread["thread_metadata"]["archived"] = False
 
     def add_message(self, name: str, author: Json, body: Json, files: Mapping[str, bytes]) -> Json:
-        check_message(body, files)
+        check_message(body, files, self.most_file)
         message: Json = {
             "id": self.new_id(), "channel_id": name, "author": author, "timestamp": STAMP,
             "edited_timestamp": None, "tts": False, "mention_everyone": False, "mentions": [],
@@ -203,7 +204,7 @@ class World:
 
     def change(self, message: Json, body: Json, files: Mapping[str, bytes]) -> Json:
         merged = {**message, **body}
-        check_message(merged, files)
+        check_message(merged, files, self.most_file)
         message["edits"] += 1
         for name in ("content", "components"):
             if name in body:
@@ -226,7 +227,7 @@ class World:
         return self.channels[name]
 
 
-def check_message(body: Json, files: Mapping[str, bytes]) -> None:
+def check_message(body: Json, files: Mapping[str, bytes], most_file: int = MOST_FILE) -> None:
     """Refuses what Discord refuses of a message."""
     text, rows = body.get("content") or "", body.get("components") or []
     custom_ids = [button["custom_id"] for row in rows for button in row["components"]]
@@ -244,7 +245,7 @@ def check_message(body: Json, files: Mapping[str, bytes]) -> None:
     if not text and not files and not rows and not body.get("attachments"):
         raise Refusal(400, 50006, "Cannot send an empty message")
     sizes = [len(content) for content in files.values()]
-    if max(sizes, default=0) > MOST_FILE or sum(sizes) > MOST_REQUEST:
+    if max(sizes, default=0) > most_file or sum(sizes) > MOST_REQUEST:
         raise Refusal(413, 40005, "Request entity too large")
 
 

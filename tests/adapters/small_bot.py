@@ -20,6 +20,7 @@ from bot.chat import (
     File,
     Form,
     Option,
+    Person,
     Place,
     Post,
     Reply,
@@ -71,6 +72,7 @@ class SmallBot:
     chat: Chat | None = None
     drawing: set[asyncio.Task[None]] = field(default_factory=set)
     hold: asyncio.Event | None = None  # answers wait for it
+    chosen: dict[str, str] = field(default_factory=dict)  # person → language
 
     commands: Sequence[CommandInfo] = (
         CommandInfo(
@@ -109,6 +111,9 @@ class SmallBot:
         CommandInfo("help", "help.help"),
         CommandInfo("break", "help.break"),
     )
+
+    async def language(self, person: Person) -> str | None:
+        return self.chosen.get(person.key, person.language)
 
     def say(self, language: str | None, key: str, **values: object) -> str:
         words = {**WORDS, **CHINESE} if language == "zh" else WORDS

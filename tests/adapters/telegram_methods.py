@@ -223,6 +223,9 @@ class Methods:
     def _editMessageCaption(self, asked: Asked) -> Json:  # noqa: N802
         return self._edited(asked, caption=asked.given.get("caption", ""))
 
+    def _editMessageReplyMarkup(self, asked: Asked) -> Json:  # noqa: N802
+        return self._edited(asked)
+
     def _editMessageMedia(self, asked: Asked) -> Json:  # noqa: N802
         media = asked.json("media")
         content = asked.files[media["media"].removeprefix("attach://")]

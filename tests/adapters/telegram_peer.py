@@ -40,8 +40,9 @@ class Fault:
 class Peer(Methods):
     """`wrong` is what the description of the Bot API has against any request."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         super().__init__()
+        self._port = port
         self.asked: list[Asked] = []
         self.wrong: list[str] = []
         self.faults: list[Fault] = []
@@ -55,7 +56,7 @@ class Peer(Methods):
         app.router.add_get("/file/bot{token}/{path}", self._download)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await self._site.start()
         port = self._runner.addresses[0][1]
         self.address = f"http://127.0.0.1:{port}"

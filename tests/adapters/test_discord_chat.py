@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.discord_chat import DiscordChat
-from bot.chat import FORM, MESSAGE, PRESS, ROOM, Place
+from bot.chat import FORM, MESSAGE, PRESS, ROOM, CannotStart, Place
 from tests.adapters.discord_peer import DiscordPeer, until
 from tests.adapters.discord_people import buttons, labels, options_of
 from tests.adapters.discord_stage import Stage, TalkingBot, play
@@ -229,7 +229,7 @@ def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
     async def run() -> None:
         async with DiscordPeer() as peer:
             chat = DiscordChat("wrong", tmp_path, api_url=peer.api_url)
-            with pytest.raises(OSError, match="does not know this token"):
+            with pytest.raises(CannotStart, match="does not know this token"):
                 await chat.start(TalkingBot())
 
     asyncio.run(run())
@@ -242,7 +242,7 @@ def test_an_intent_that_is_not_switched_on_is_one_sentence(tmp_path: Path) -> No
             chat = DiscordChat(
                 "the.right.token", tmp_path, message_content=True, api_url=peer.api_url
             )
-            with pytest.raises(OSError, match="Message Content Intent"):
+            with pytest.raises(CannotStart, match="Message Content Intent"):
                 await chat.start(TalkingBot())
 
     asyncio.run(run())
@@ -252,7 +252,7 @@ def test_a_discord_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     async def run() -> None:
         async with DiscordPeer() as peer:
             url = peer.api_url
-        with pytest.raises(OSError, match="cannot be reached"):
+        with pytest.raises(CannotStart, match="cannot be reached"):
             await DiscordChat("x", tmp_path, api_url=url).start(TalkingBot())
 
     asyncio.run(run())

@@ -180,6 +180,24 @@ def test_a_file_too_large_is_made_smaller_or_named(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_a_server_that_allows_larger_files_gets_them(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        world = stage.peer.world
+        world.premium_tier, world.most_file = 2, 50 * 1024 * 1024
+        await stage.peer.gateway.dispatch("GUILD_UPDATE", world.guild())
+        await stage.ann.uses("echo", text="so that the event was heard")
+        noise = File("page.png", noise_png(), "A page")
+        await stage.chat.post(Post(HERE, "Here", (noise, noise, noise), nonce="1"))
+        shown = stage.peer.in_channel()
+        names = [[one["filename"] for one in message["attachments"]] for message in shown]
+        assert names[1:] == [
+            ["page.png", "page.png"],
+            ["page.png"],
+        ]  # 25 MiB a message all the same
+
+    play(tmp_path, scene)
+
+
 def test_many_files_and_words_come_in_several_messages_each_once(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         files = tuple(File(f"{n}.png", picture(str(n), size=(64, 64))) for n in range(23))

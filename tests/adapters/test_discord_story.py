@@ -121,6 +121,7 @@ TABLE: dict[str, tuple[Options, Options | None]] = {
     "story move": ({"panel": 1, "to": 2}, {"panel": 24, "to": 1}),
     "story caption": ({"panel": 1, "words": "Tom: Hm"}, {"panel": 24, "words": "x"}),
     "story draw": ({}, {"story": "nope"}),
+    "story animate": ({"what": "page"}, {"to": 24}),
     "story cancel": ({}, {"number": 999}),
     "story redraw": ({"panel": 1}, {"panel": 24}),
     "story show": ({}, {"story": "nope"}),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.telegram_chat import TelegramChat
-from bot.chat import MESSAGE, PRESS, ROOM, Place
+from bot.chat import MESSAGE, PRESS, ROOM, CannotStart, Place
 from tests.adapters.small_bot import picture
 from tests.adapters.telegram_peer import TOKEN, Peer
 from tests.adapters.telegram_stage import TalkingBot, play, serving
@@ -135,7 +135,7 @@ def test_what_is_missing_is_asked_for_and_choices_are_buttons(tmp_path: Path) ->
         await peer.until_says(ann.id, "What the story is called")
         assert ann.buttons() == ["Stop"]
         ann.says("x" * 61)
-        await peer.until_says(ann.id, '"title" may have at most 60 characters')
+        await peer.until_says(ann.id, "may have at most 60 characters")
         ann.says("Tabs")
         await peer.until_says(ann.id, "The whole story")
         assert ann.buttons() == ["Skip", "Finish", "Stop"]
@@ -267,7 +267,7 @@ def test_an_edited_message_and_another_bot_are_not_listened_to(tmp_path: Path) -
 def test_an_address_where_nobody_answers_is_named(tmp_path: Path) -> None:
     async def run() -> None:
         chat = TelegramChat(TOKEN, tmp_path, api_url="http://127.0.0.1:9")
-        with pytest.raises(OSError, match=r"cannot be reached at http://127\.0\.0\.1:9"):
+        with pytest.raises(CannotStart, match=r"cannot be reached at http://127\.0\.0\.1:9"):
             await chat.start(TalkingBot())
 
     asyncio.run(run())
@@ -276,7 +276,7 @@ def test_an_address_where_nobody_answers_is_named(tmp_path: Path) -> None:
 def test_a_wrong_token_is_one_clear_sentence(tmp_path: Path) -> None:
     async def run() -> None:
         async with Peer() as peer:
-            with pytest.raises(OSError, match="INKWELL_TELEGRAM_TOKEN") as error:
+            with pytest.raises(CannotStart, match="INKWELL_TELEGRAM_TOKEN") as error:
                 async with serving(peer, tmp_path, TalkingBot(), token="12345:wrong"):
                     pass
             assert "12345:wrong" not in str(error.value)

@@ -81,6 +81,10 @@ def test_what_is_no_photo_for_telegram_goes_as_a_document(tmp_path: Path) -> Non
         gif = File("tabs.gif", b"GIF89a" + bytes(20))
         await chat.post(Post(place_of(ann), "Moves", (gif,)))
         assert "animation" in peer.shown(ann.id)[-1]
+        film = File("tabs.mp4", b"\0\0\0\x18ftypmp42" + bytes(20))
+        await chat.post(Post(place_of(ann), "Moves smoothly", (film,), BUTTONS))
+        assert peer.shown(ann.id)[-1]["animation"]["mime_type"] == "video/mp4"
+        assert ann.buttons() == ["Redraw", "Delete"]
 
     play(tmp_path, scene)
 

@@ -141,6 +141,8 @@ TALK = (
     ("/story_caption 1 Good bye", "#Good bye"),
     ("!/story_caption 9 Good bye", "there is no panel 9"),
     ("/story_draw", "Tabs and spaces"),  # what is drawn at once has no message of its progress
+    ("/story_animate", "Tabs and spaces, moving"),
+    ("!/story_animate to=9", "there is no panel 9"),
     ("/story_redraw 2", "panel 2 is drawn anew"),
     ("!/story_cancel 2", "is over already"),
     ("/story_list", "Your stories; a button shows one:"),

@@ -71,6 +71,8 @@ def test_typed_commands_become_options(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
+        ("/xyz", "There is no command /xyz. /help shows all of them."),
+        ("/story new titel: X", "no option “titel”. The nearest is “title”; all of them are: "),
         ("/eco hi", "no command /eco hi. The nearest: /echo"),
         ("/story", "no command /story. The nearest: /story new, /story draw, /story show"),
         ("/echo text:a times:many", "times is a whole number"),

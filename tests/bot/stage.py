@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from bench.toy_movement import slide
 from bot.characters import Characters
 from bot.chat import Bot, CannotPost, Chat, Person, Place, Post
 from bot.database import Database
@@ -26,10 +27,12 @@ from bot.stories import CastMember, Panel, Stories, Story
 from bot.studio import Studio
 from bot.worker import Worker
 from engine.request import (
+    AnimateRequest,
     CharacterRequest,
     Done,
     DrawRequest,
     Event,
+    FrameDrawn,
     PanelDrawn,
     PanelRequest,
     Preview,
@@ -55,6 +58,7 @@ class ListeningArtist:
 
     def __init__(self) -> None:
         self.asked: list[DrawRequest] = []
+        self.animated: list[AnimateRequest] = []
         self.trouble: list[Exception] = []
         self.after = 0  # panels drawn before the trouble comes
         self.hold: asyncio.Event | None = None
@@ -87,6 +91,17 @@ class ListeningArtist:
         except GeneratorExit:
             self.dropped += 1
             raise
+
+    async def animate(self, request: AnimateRequest) -> AsyncGenerator[Event]:
+        self.animated.append(request)
+        trouble = self.trouble.pop(0) if self.trouble else None
+        frames = 0
+        for event in slide(request):
+            if isinstance(event, FrameDrawn):
+                if trouble is not None and frames == self.after:
+                    raise trouble
+                frames += 1
+            yield event
 
 
 class ListeningChat(Chat):
@@ -130,6 +145,12 @@ class ListeningChat(Chat):
             self.removed.append(message)
 
     def _show(self, post: Post) -> str:
+        if post.buttons_only:
+            posts = self.shown.get(post.edit or "")
+            if posts is None:
+                return ""
+            posts.append(replace(posts[-1], buttons=post.buttons, edit=post.edit))
+            return post.edit or ""
         if post.edit is not None and post.edit in self.shown:
             self.shown[post.edit].append(post)
             return post.edit

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from bench.toy_movement import slide
+from bot.animating import AboutAnimation, filled, missing_parts
 from bot.characters import Characters
 from bot.chat import (
     FORM,
@@ -33,7 +35,7 @@ from bot.people import People
 from bot.pictures import Pictures
 from bot.results import Results
 from bot.stories import Stories, Story
-from engine.request import DrawRequest
+from engine.request import AnimateRequest, DrawRequest, FrameDrawn
 
 SCRIPT = """[Tom] a young programmer with glasses
 [Lisa] a woman with short hair
@@ -72,6 +74,13 @@ class Stage:
         stores = self.bot.stores
         results = Results(stores.ledger, stores.pictures, stores.stories, stores.characters)
         while (job := await self.ledger.claim()) is not None:
+            if job.kind == "animate":
+                await self.move(job)
+                await results.keep(job)
+                await self.ledger.drawn(job.id, 4.0)
+                await self.ledger.delivered(job.id)
+                done.append(job)
+                continue
             request = DrawRequest.from_json(job.request)
             only = request.only if request.only is not None else range(len(request.panels))
             for index in only:
@@ -83,6 +92,17 @@ class Stage:
             await self.ledger.delivered(job.id)
             done.append(job)
         return done
+
+    async def move(self, job: Job) -> None:
+        """Keeps the frames of an animation."""
+        request, about = AnimateRequest.from_json(job.request), AboutAnimation.from_json(job.about)
+        pictures = self.bot.stores.pictures
+        for empty in missing_parts(request, about.what, ()):
+            part, _ = await filled(empty, pictures)
+            for event in slide(part.request):
+                if isinstance(event, FrameDrawn):
+                    sha = await pictures.add(event.png)
+                    await self.ledger.keep_pictures(job.id, {part.first_frame + event.index: sha})
 
 
 @dataclass

@@ -53,6 +53,7 @@ def other(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def tar(tmp_path: Path) -> Path:
+    (tmp_path / "saved").mkdir()
     return tmp_path / "saved" / "backup.tar"
 
 
@@ -94,8 +95,8 @@ def prepare(home: Home, *titles: str) -> None:
     asyncio.run(run())
 
 
-def saved(home: Home, tar: Path) -> Saved:
-    return asyncio.run(backup(home.path, home.pictures, tar))
+def saved(home: Home, tar: Path, *, force: bool = False) -> Saved:
+    return asyncio.run(backup(home.path, home.pictures, tar, force=force))
 
 
 def put_back(tar: Path, home: Home, *, force: bool = False) -> Saved:
@@ -172,13 +173,28 @@ def test_a_backup_while_the_bot_writes_is_whole(home: Home, other: Home, tar: Pa
     assert all(title in ("first", picture.decode()) for title, picture in found.items())
 
 
-def test_a_newer_backup_replaces_an_older_one(home: Home, other: Home, tar: Path) -> None:
+def test_a_newer_backup_replaces_an_older_one_only_if_asked(
+    home: Home, other: Home, tar: Path
+) -> None:
     prepare(home, "one")
     saved(home, tar)
     prepare(home, "two")
-    saved(home, tar)
+    before = content(tar.parent)
+    with pytest.raises(Refusal, match="already a file"):
+        saved(home, tar)
+    assert content(tar.parent) == before
+    saved(home, tar, force=True)
     put_back(tar, other)
     assert set(asyncio.run(drawn(other))) == {"one", "two"}
+
+
+def test_a_backup_makes_no_folders(home: Home, tar: Path) -> None:
+    prepare(home, "one")
+    with pytest.raises(Refusal, match="no folder"):
+        saved(home, tar.parent / "far" / "away.tar")
+    with pytest.raises(Refusal, match="is a folder"):
+        saved(home, tar.parent, force=True)
+    assert not content(tar.parent)
 
 
 def test_a_full_disk_leaves_the_older_backup_and_no_half_one(home: Home, tar: Path) -> None:
@@ -191,7 +207,7 @@ def test_a_full_disk_leaves_the_older_backup_and_no_half_one(home: Home, tar: Pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
         try:
             with pytest.raises(StoreTrouble):
-                saved(home, tar)
+                saved(home, tar, force=True)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert content(tar.parent) == before
@@ -315,7 +331,6 @@ def test_a_file_that_is_no_backup_is_refused_and_nothing_changes(
 
 def test_a_link_in_a_backup_is_refused(home: Home, tar: Path) -> None:
     prepare(home, "one")
-    tar.parent.mkdir()
     with tarfile.open(tar, "w") as file:
         member = tarfile.TarInfo(DATABASE)
         member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"

@@ -18,6 +18,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def tar(tmp_path: Path) -> Path:
+    (tmp_path / "saved").mkdir()
     return tmp_path / "saved" / "backup.tar"
 
 

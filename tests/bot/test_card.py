@@ -61,7 +61,7 @@ def test_a_card_shows_cast_and_panels_as_they_are_typed() -> None:
 def test_before_drawing_there_are_five_buttons_and_afterwards_also_those_of_a_page() -> None:
     before = [["Draw", "Undo", "Edit all"], ["Style", "Layout"]]
     assert labels(story_card(story(), "en").buttons) == before
-    after = [["Redraw", "Edit words", "Meme", "Share", "Delete"]]
+    after = [["Redraw", "Edit words", "Meme", "Share", "Delete"], ["Animate", "Living panel"]]
     assert labels(story_card(story(sha=SHA), "en").buttons) == before + after
     assert labels(page_buttons("k3vq7mzt2a", "en")) == after
 

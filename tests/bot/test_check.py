@@ -13,7 +13,7 @@ import pytest
 import bot.check
 from bot.check import Checker, Finding, table, width
 from bot.cli import main
-from bot.config import Config, EngineConfig, StoreConfig, WebConfig
+from bot.config import Config, DrawConfig, EngineConfig, StoreConfig, WebConfig
 from bot.words import catalogue
 
 
@@ -45,6 +45,23 @@ def test_a_fresh_computer_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert "Chinese" in found["fonts"].found
     assert found["graphics"].mark == "note"
     assert not Path("store").exists()
+
+
+def test_a_wrong_default_style_and_layout_are_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw = DrawConfig(style="comix", layout="classik")
+    config = Config(web=WebConfig(port=0), draw=draw)
+    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen())
+    style, layout = [one for one in Checker(config).findings() if one.what == "drawing"]
+    assert (style.mark, layout.mark) == ("missing", "missing")
+    assert "no style “comix”; the nearest is “comic”, and all of them are: comic, " in style.found
+    assert "no layout “classik”; the nearest is “classic”" in layout.found
+    assert "INKWELL_DRAW_STYLE" in style.remedy
+    assert "`layout` under [draw]" in layout.remedy
+    assert look(monkeypatch)["drawing"].found == "style comic, layout classic"
+    [style, _] = [one for one in Checker(config, "zh").findings() if one.what == "绘制"]
+    assert "没有名为“comix”的画风" in style.found
 
 
 def test_a_graphics_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +148,18 @@ def test_a_backup_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
     perform(Path("store"), act)
     assert main(["backup", "all.tar"]) == 0
     assert main(["restore", "all.tar"]) == 2
+    size = Path("all.tar").stat().st_size
+    assert main(["backup", "all.tar"]) == 2
+    assert "already a file all.tar; nothing was saved" in capsys.readouterr().err
+    assert main(["backup", "far/away/all.tar"]) == 2
+    assert "no folder far/away; nothing was saved" in capsys.readouterr().err
+    assert main(["backup", "store"]) == 2
+    assert "store is a folder" in capsys.readouterr().err
+    assert not Path("far").exists()
+    Path("all.tar").write_bytes(b"")
+    assert main(["backup", "all.tar", "--force"]) == 0
+    assert Path("all.tar").stat().st_size >= size
+    assert main(["restore", "all.tar"]) == 2
     assert "--force" in capsys.readouterr().err
     assert main(["restore", "all.tar", "--force"]) == 0
     assert "pictures are back" in capsys.readouterr().out
@@ -139,6 +168,18 @@ def test_a_backup_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_a_store_there_is_nothing_to_save(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backup"]) == 2
     assert "nothing was saved" in capsys.readouterr().err
+
+
+def test_run_says_without_a_number_that_its_port_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        monkeypatch.setenv("INKWELL_WEB_PORT", str(other.getsockname()[1]))
+        assert main(["run"]) == 2
+    error = capsys.readouterr().err
+    assert "cannot listen on 127.0.0.1:" in error
+    assert "another program uses this port" in error
+    assert "Errno" not in error
 
 
 def test_run_refuses_what_cannot_be_served(

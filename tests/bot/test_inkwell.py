@@ -83,10 +83,10 @@ def test_no_two_topics_mean_something_else_by_one_button() -> None:
 @pytest.mark.parametrize(
     ("command", "options", "words"),
     [
-        ("story nw", {}, 'no command "story nw"'),
-        ("story add", {}, '"line" is missing'),
-        ("story add", {"line": "  "}, '"line" is missing'),
-        ("story add", {"line": "x", "no": 1}, 'no option "no"'),
+        ("story nw", {}, "no command “story nw”"),
+        ("story add", {}, "“line” is missing"),
+        ("story add", {"line": "  "}, "“line” is missing"),
+        ("story add", {"line": "x", "no": 1}, "no option “no”"),
         ("story new", {"title": "x" * 81}, "at most 80 characters, and this has 81"),
         ("story new", {"style": "sepia"}, "it can be: comic"),
         ("story new", {"picture": "x"}, "missing"),

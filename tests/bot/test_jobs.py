@@ -164,14 +164,16 @@ def test_whoever_draws_hears_of_a_cancellation_and_cannot_finish(tmp_path: Path)
 def test_take_waits_for_a_new_job_and_for_a_back_off_to_end(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         ledger = Ledger(scene.database)  # by the real clock
-        waiting = asyncio.create_task(ledger.take())
+        waiting = asyncio.create_task(ledger.take(asyncio.Event()))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         job = await ledger.enqueue(new_job("ann"), NO_LIMITS)
         async with asyncio.timeout(5):
-            assert (await waiting).id == job.id
+            assert (await waiting) is not None
             await ledger.give_back(job.id, wait_seconds=0.2)
-            assert (await ledger.take()).id == job.id
+            again = await ledger.take(asyncio.Event())
+            assert again is not None
+            assert again.id == job.id
 
     play(tmp_path, story)
 
@@ -199,7 +201,8 @@ def test_two_hundred_at_once_get_in_and_every_job_is_drawn_once(tmp_path: Path) 
     async def story(scene: Scene) -> None:
         async def worker() -> None:
             while True:
-                job = await scene.ledger.take()
+                job = await scene.ledger.take(asyncio.Event())
+                assert job is not None
                 drawn.append(job.id)
                 assert await scene.ledger.drawn(job.id, 1.0)
                 assert await scene.ledger.delivered(job.id)

@@ -37,6 +37,32 @@ def test_anything_else_is_a_panel(line: str) -> None:
     assert len(read_lines(line, CAST).panels) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "panels", "meant"),
+    [
+        ("[Tmo] waves", 1, [("Tmo", "Tom", 0)]),
+        ("[NC] rain\n[Lsia]waves", 0, [("Lsia", "Lisa", 1)]),
+        ("[Tmo] a man", 0, []),  # the cast is still being introduced
+        ("[Tmo] a man\n[Tmo] runs", 1, []),  # twice the same: no slip
+        ("[Bob] a man", 1, []),
+        ("[Liza] a girl", 1, [("Liza", "Lisa", 0)]),
+        ("[Tom] waves", 1, []),
+    ],
+)
+def test_a_new_name_like_a_known_one_is_doubted_once_there_are_panels(
+    text: str, panels: int, meant: list[tuple[str, str, int]]
+) -> None:
+    doubts = read_lines(text, CAST, panels).doubts
+    assert [(doubt.name, doubt.known, doubt.panels) for doubt in doubts] == meant
+
+
+def test_two_chinese_letters_of_which_one_is_wrong_are_doubted_and_saved_names_are_not() -> None:
+    cast = cast_of([CharacterLine("汤姆", "")])
+    assert [doubt.known for doubt in read_lines("【汤母】挥手", cast, 1).doubts] == ["汤姆"]
+    saved = cast_of([CharacterLine("Tomy", "")])
+    assert read_lines("[Tomy]", CAST, 1, saved).doubts == ()
+
+
 def test_blank_lines_and_a_blank_message_add_nothing() -> None:
     assert read_lines(" \n\u200b\n", CAST) == read_lines("", NO_CAST)
 
@@ -128,7 +154,7 @@ def test_panels_can_be_typed_again_from_what_is_kept(path: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["[NC] rain", "[NC]", "[Tom] #Tom: hi", "[Tom] x #(Tom: hi)", "[Tom] x #a # b", "[Tom]"]
+    "line", ["[NC] rain", "[Tom] #Tom: hi", "[Tom] x #(Tom: hi)", "[Tom] x #a # b", "[Tom]"]
 )
 def test_a_panel_is_typed_as_it_was(line: str) -> None:
     (panel,) = read_panels(line, CAST)

@@ -189,6 +189,8 @@ def test_a_description_may_be_missing_name_others_and_speak_of_c_sharp() -> None
         ("  Tom waves", 3, "names nobody"),
         ("#Only words", 1, "names nobody"),
         ("[NC] and [Tom]", 10, "without characters"),
+        (" [NC]", 2, "[NC] alone says nothing to draw"),
+        ("【ＮＣ】 \u200b #Later …", 1, "[NC] alone says nothing to draw"),
         ("[Tom]\x1b[31m", 6, "U+001B"),
         ("[Tom] waves #\x00", 14, "U+0000"),
         ("[Tom] waves #\ud800", 14, "U+D800"),

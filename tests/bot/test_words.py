@@ -203,7 +203,7 @@ def test_a_script_error_knows_its_place_in_both_languages() -> None:
 
 def test_an_unknown_choice_names_its_kind_in_both_languages() -> None:
     error = UnknownChoice("style", "comix", ["comic", "noir"])
-    assert 'no style "comix"; the nearest is "comic"' in str(error)
+    assert "no style “comix”; the nearest is “comic”" in str(error)
     assert "画风" in error.say("zh")
 
 

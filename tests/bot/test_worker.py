@@ -10,6 +10,7 @@ import pytest
 
 from bot.artist import EngineDied, EngineDown
 from bot.jobs import MOST_ATTEMPTS
+from bot.worker import Worker
 from engine.request import EngineError, Note
 from tests.bot.stage import ANN, Stage, perform, picture
 
@@ -203,6 +204,57 @@ def test_a_stop_lets_the_drawing_be_finished(tmp_path: Path) -> None:
         await stage.worker.stop(10)
         assert await stage.state(first) == "drawn"
         assert await stage.state(second) == "waiting"
+
+    perform(tmp_path, act)
+
+
+def test_a_job_that_is_claimed_just_as_the_worker_is_stopped_is_finished(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        job = await stage.ask()
+        seen = stage.ledger.changed.count
+        stage.worker.start()
+        await stage.ledger.changed.after(seen, 10)  # claimed, and the worker has not heard of it
+        assert not stage.artist.asked
+        await stage.worker.stop(10)
+        assert await stage.state(job) == "drawn"
+
+    perform(tmp_path, act)
+
+
+@pytest.mark.parametrize("seconds", [0, 10])
+def test_a_job_is_given_back_however_often_the_worker_is_stopped(
+    tmp_path: Path, seconds: float
+) -> None:
+    async def act(stage: Stage) -> None:
+        stage.artist.hold = asyncio.Event()
+        job = await stage.ask()
+        seen = stage.ledger.changed.count
+        stage.worker.start()
+        await stage.ledger.changed.after(seen, 10)
+        stops = [asyncio.create_task(stage.worker.stop(seconds))]
+        while len(stops) < 20:
+            await asyncio.sleep(0)
+            stops.append(asyncio.create_task(stage.worker.stop(0)))
+        await asyncio.gather(*stops)
+        assert await stage.state(job) == "waiting"
+
+    perform(tmp_path, act)
+
+
+def test_a_worker_that_has_nothing_to_do_or_waits_for_the_engine_stops_at_once(
+    tmp_path: Path,
+) -> None:
+    async def act(stage: Stage) -> None:
+        for trouble in ([], [EngineDown("no socket")]):
+            stage.artist.trouble = [*trouble]
+            worker = Worker(stage.ledger, stage.artist, stage.pictures, stage.results, stage.studio)
+            worker.start()
+            if trouble:
+                await stage.ask()
+            while stage.artist.trouble:
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(10):
+                await worker.stop(3600)
 
     perform(tmp_path, act)
 

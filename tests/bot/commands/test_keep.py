@@ -186,7 +186,7 @@ def test_delete_asks_first_and_takes_what_waits_along(tmp_path: Path) -> None:
         assert ann.replies[0].buttons == ()
         assert await ann.stage.stories.of_owner("test:ann") == []
         assert (await ann.stage.ledger.get(job.id)).state == "cancelled"
-        assert ann.replies[0].card
+        assert ann.replies[0].gone
         await ann.presses(erase)
         assert ann.replies[0].private
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from PIL import Image
 
 from bot.commands import COMMANDS
 from bot.commands.personal import archived
@@ -34,6 +35,24 @@ def test_privacy_says_what_is_kept_and_gives_it_back(tmp_path: Path) -> None:
             assert archive.testzip() is None
         assert "characters.txt" in names
         assert sum(name.endswith(".png") for name in names) == 5
+
+    talk(tmp_path, scene)
+
+
+def test_drawn_memes_are_given_back_with_their_words_and_nobody_elses(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        for who in (ann, bob):
+            await who.asks("character new", name="Bob", description="old")
+            await who.asks("meme", words="Bob: it works", character="Bob")
+        await ann.stage.draw_all()
+        await ann.asks("meme", words="Bob: it waits", character="Bob")  # not drawn yet
+        await ann.asks("privacy")
+        await ann.presses("Give me everything")
+        with ZipFile(BytesIO(ann.files[0])) as archive:
+            memes = [name for name in archive.namelist() if name.startswith("memes/")]
+            assert len(memes) == 1
+            with Image.open(BytesIO(archive.read(memes[0]))) as meme:
+                assert meme.height > 64, "the words stand in a bar above the picture"
 
     talk(tmp_path, scene)
 

@@ -195,3 +195,52 @@ def test_the_next_page_has_the_same_cast(tmp_path: Path) -> None:
         assert (await ann.story()).title == "Tabs (3)"
 
     talk(tmp_path, scene)
+
+
+def test_a_mistyped_name_is_asked_about_and_becomes_a_panel_of_who_was_meant(
+    tmp_path: Path,
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        await ann.types("[NC] rain\n[Tmo] waves in the park\n[NC] snow")
+        card, question = ann.replies
+        assert "Tmo" in card.text
+        assert question.text == "Tmo is new. Did you mean Tom?"
+        assert [b.label for b in question.buttons[0]] == ["Keep Tmo", "I meant Tom"]
+        meant = ann.buttons["I meant Tom"]
+        assert "That was Tom: panel 5." in await ann.presses(meant)
+        story = await ann.story()
+        assert [member.name for member in story.cast] == ["Tom", "Lisa"]
+        assert (await ann.lines())[3:] == ["rain", "[Tom] waves in the park", "snow"]
+        assert story.panels[4].characters == ("Tom",)
+        assert "has changed since" in await ann.presses(meant)  # a second press does nothing
+        assert len(await ann.lines()) == 6
+
+    talk(tmp_path, scene)
+
+
+def test_a_new_name_like_a_known_one_can_be_kept(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        await ann.types("[Tim] an old man")
+        meant = ann.buttons["I meant Tom"]
+        assert "Tim stays" in await ann.presses("Keep Tim")
+        await ann.types("[Tim] waves")
+        assert "in a panel already" in await ann.presses(meant)
+        names = [member.name for member in (await ann.story()).cast]
+        assert names == ["Tom", "Lisa", "Tim"]
+        bob.replies = ann.replies
+        assert "Tim" not in await bob.presses(meant)  # it is not his story
+
+    talk(tmp_path, scene)
+
+
+def test_a_mistyped_name_is_asked_about_in_chinese(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("language", to="zh")
+        await ann.types("[汤姆] 一个男孩\n\n[汤姆] 挥手")
+        await ann.types("【汤母】跑步")
+        assert "汤母是新角色。你是想写汤姆吗？" in ann.text
+        assert "改成了汤姆：第2格。" in await ann.presses("我是指汤姆")
+
+    talk(tmp_path, scene)

@@ -1,0 +1,102 @@
+"""A drawn comic as a GIF beside its pages, for `inkwell draw --animate`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.draw import Comic, ProgressLine, on_ctrl_c
+from bot.errors import FileError
+from bot.files import TEMPORARY, reason
+from bot.page.layouts import LAYOUTS
+from bot.start import end_at_once
+from engine.request import AnimateRequest, EngineError, Event, FrameDrawn, Note, Progress
+
+FRAMES = 8  # of a segment, both ends counted
+MOST_BYTES = 20_000_000
+
+Animate = Callable[[AnimateRequest], Iterator[Event]]
+
+
+def gif_of(comic: Comic) -> Path:
+    """Where the moving comic goes."""
+    return comic.files.folder / f"{comic.files.name}.gif"
+
+
+def check_gif(comic: Comic) -> None:
+    """Refuses a name that cannot be written, before anything is drawn."""
+    if gif_of(comic).is_dir():
+        raise FileError(f"cannot write {gif_of(comic)}: a folder has this name")
+
+
+def animate_comic(comic: Comic, animate: Animate) -> str:
+    """Animates the pictures that were just drawn; returns the name of the GIF.
+
+    Raises EngineError, such as for a model that has not learnt to move, and UserError.
+    """
+    path = gif_of(comic)
+    pictures = [one.read_bytes() for one in comic.files.pictures(len(comic.script.panels))]
+    with on_ctrl_c(lambda *_: end_at_once()):
+        frames = draw_frames(request_of(comic, pictures), animate)
+        content = gif_from(comic, pictures, frames)
+        try:
+            with TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as folder:
+                whole = Path(folder, path.name)
+                whole.write_bytes(content)
+                os.replace(whole, path)
+        except OSError as error:
+            raise FileError(f"cannot write {path}: {reason(error)}") from error
+    return str(path)
+
+
+def request_of(comic: Comic, pictures: Sequence[bytes]) -> AnimateRequest:
+    drawn = comic.request
+    return AnimateRequest(
+        characters=drawn.characters,
+        panels=drawn.panels,
+        pictures=tuple(b64encode(picture).decode("ascii") for picture in pictures),
+        style=drawn.style,
+        seed=drawn.seed,
+        model=drawn.model,
+        frames=FRAMES,
+    )
+
+
+def draw_frames(request: AnimateRequest, animate: Animate) -> list[bytes]:
+    """The frames in order, with a progress line on stderr meanwhile."""
+    frames: list[bytes] = []
+    line = ProgressLine(sys.stderr)
+    try:
+        for event in animate(request):
+            if isinstance(event, Progress):
+                line.show(event)
+            elif isinstance(event, FrameDrawn):
+                frames.append(event.png)
+            elif isinstance(event, Note):
+                line.note(event.text)
+    finally:
+        line.close()
+    if not frames:
+        raise EngineError("the engine has drawn no frames", "broken")
+    return frames
+
+
+def gif_from(comic: Comic, pictures: Sequence[bytes], frames: Sequence[bytes]) -> bytes:
+    from bot.page.animation import moving_panels
+    from bot.page.letter import opened_rgb, side_of
+    from bot.page.placing import PagePanel
+    from bot.page.reducing import made
+
+    panels = [
+        PagePanel(
+            opened_rgb(picture), line.caption, line.kind, side_of(line.speaker, line.characters)
+        )
+        for line, picture in zip(comic.script.panels, pictures, strict=True)
+    ]
+    lettered = LAYOUTS[comic.layout].typeset
+    film = moving_panels(panels, frames, FRAMES, lettered=lettered)
+    return made(film, "gif", MOST_BYTES).content

@@ -1,0 +1,75 @@
+"""`inkwell draw --animate`: a GIF beside the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bench.toy_movement import slide
+from bot import cli
+from bot.cli import main
+from engine.request import AnimateRequest, Done, DrawRequest, EngineError, Event, PanelDrawn
+from tests.bot.stage import picture
+
+STORY = "[Tom] a boy\n[Lisa] a girl\n\n[Tom] waves #Hello!\n[Lisa] runs #Lisa: Run!\n"
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "draw_story", drawing)
+    monkeypatch.setattr(cli, "animate_story", moving)
+    path = Path("tom.story")
+    path.write_text(STORY, encoding="utf-8")
+    return path
+
+
+def drawing(request: DrawRequest, device: str) -> Iterator[Event]:
+    for number in range(len(request.panels)):
+        yield PanelDrawn(number, picture(100 * number))
+    yield Done(0.1)
+
+
+def moving(request: AnimateRequest, device: str) -> Iterator[Event]:
+    yield from slide(request)
+
+
+def test_a_gif_stands_beside_the_pages_and_the_engine_s_notes_are_said(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["draw", "--animate", str(story)]) == 0
+    said = capsys.readouterr()
+    assert "out/tom.gif" in said.out
+    assert "nobody in common" in said.err
+    with Image.open("out/tom.gif") as image:
+        assert image.n_frames == 8  # type: ignore[attr-defined]
+    assert Path("out/tom.png").is_file()
+    assert not list(Path("out").glob(".inkwell-*"))
+
+
+def test_a_model_that_cannot_move_leaves_the_pages_and_says_so(
+    story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(request: AnimateRequest, device: str) -> Iterator[Event]:
+        raise EngineError("it has not learnt to move")
+        yield
+
+    monkeypatch.setattr(cli, "animate_story", unable)
+    assert main(["draw", "--animate", str(story)]) == 2
+    assert "it has not learnt to move" in capsys.readouterr().err
+    assert Path("out/tom.png").is_file()
+    assert not Path("out/tom.gif").exists()
+
+
+def test_a_folder_in_the_gif_s_place_is_refused_before_anything_is_drawn(story: Path) -> None:
+    Path("out/tom.gif").mkdir(parents=True)
+    assert main(["draw", "--animate", str(story)]) == 2
+    assert not Path("out/tom.png").exists()
+
+
+def test_without_the_option_nothing_moves(story: Path) -> None:
+    assert main(["draw", str(story)]) == 0
+    assert not Path("out/tom.gif").exists()
