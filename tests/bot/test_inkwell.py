@@ -47,7 +47,7 @@ def test_the_table_has_every_command_once() -> None:
     assert len(names) == len({*names})
     of_stories = (
         "new add edit undo move caption draw redraw continue show list export share delete cancel"
-        " remix"
+        " remix animate"
     )
     of_characters = "new list show edit share delete"
     assert {*names} == {
