@@ -32,7 +32,7 @@ from bot.quota import Limits
 
 __all__ = ["Job", "Ledger", "Limits", "NewJob", "Position", "Reason"]
 
-MOST_ATTEMPTS = 5  # an engine may be killed a few times in a row and the story not be to blame
+MOST_ATTEMPTS = 8  # an engine may be killed some times in a row and the story not be to blame
 BACK_OFF_SECONDS = 5.0  # after the first attempt; twice as long after each further one
 KEPT_DAYS = 30.0
 LOOK_AGAIN_SECONDS = 60.0  # should a change have been cut off before it could ring
