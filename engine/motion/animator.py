@@ -31,7 +31,6 @@ from engine.request import EngineError
 SEMANTIC_CHANNELS = 32  # of the house artist's tokens
 PREDICTOR = {"width": 256, "layers": 6, "heads": 4}
 MOST_FRAMES = 32  # of one segment, ends included
-PARTS = ("motion_modules", "ip_adapter", "encoder", "projection", "predictor")
 
 
 @dataclass

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.motion.predictor import transformer
+
 
 class PictureEncoder(nn.Module):
     """Latents [B, C, h, w] to semantic tokens [B, (side / patch)^2, channels].
@@ -28,13 +30,7 @@ class PictureEncoder(nn.Module):
         self.side = side
         self.patches = nn.Conv2d(latent_channels, width, patch + 2, stride=patch, padding=1)
         self.places = nn.Parameter(0.02 * torch.randn(tokens, width))
-        self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True,
-                norm_first=True,
-            )
-            for _ in range(layers)
-        )  # fmt: skip
+        self.blocks = transformer(layers, width, heads)
         self.norm = nn.LayerNorm(width)
         self.narrow = nn.Linear(width, channels)
 
@@ -42,9 +38,7 @@ class PictureEncoder(nn.Module):
         if latents.shape[-2:] != (self.side, self.side):
             latents = F.interpolate(latents, (self.side, self.side), mode="bilinear")
         x = self.patches(latents).flatten(2).transpose(1, 2) + self.places
-        for block in self.blocks:
-            x = block(x)
-        tokens = self.narrow(self.norm(x)).float()
+        tokens = self.narrow(self.norm(self.blocks(x))).float()
         return F.layer_norm(tokens, tokens.shape[-1:])
 
 

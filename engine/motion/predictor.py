@@ -21,6 +21,19 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
 
 
+def transformer(layers: int, width: int, heads: int) -> nn.Sequential:
+    """Layers that normalise first, on tokens [B, N, width]."""
+    return nn.Sequential(
+        *(
+            nn.TransformerEncoderLayer(
+                width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True,
+                norm_first=True,
+            )
+            for _ in range(layers)
+        )
+    )  # fmt: skip
+
+
 def linear_path(start: Tensor, end: Tensor, frames: int) -> Tensor:
     """K_0..K_L: tokens [B, T, C] of both ends to [B, frames, T, C]."""
     share = times(frames).to(start)[None, :, None, None]
@@ -41,13 +54,7 @@ class SemanticMotionPredictor(nn.Module):
         super().__init__()
         self.read = nn.Linear(channels, width)
         self.places = nn.Parameter(0.02 * torch.randn(tokens, width))
-        self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True,
-                norm_first=True,
-            )
-            for _ in range(layers)
-        )  # fmt: skip
+        self.blocks = transformer(layers, width, heads)
         self.norm = nn.LayerNorm(width)
         self.write = nn.Linear(width, channels)
         nn.init.zeros_(self.write.weight)
@@ -65,9 +72,7 @@ class SemanticMotionPredictor(nn.Module):
         moments = get_timestep_embedding(1000 * time, self.read.out_features).to(path)
         x = self.read(path) + self.places + moments[:, None]
         tokens = x.shape[2]
-        x = x.flatten(1, 2)
-        for block in self.blocks:
-            x = block(x)
+        x = self.blocks(x.flatten(1, 2))
         offsets = self.write(self.norm(x)).unflatten(1, (frames, tokens))
         free = (4 * time * (1 - time))[None, :, None, None].to(path)
         foreseen: Tensor = path + free * offsets.to(path)
