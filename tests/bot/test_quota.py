@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refusal
-from bot.jobs import Limits
+from bot.jobs import BACK_OFF_SECONDS, MOST_ATTEMPTS, Limits
 from tests.bot.ledgers import NO_LIMITS, Scene, new_job, play
 
 
@@ -84,8 +84,8 @@ def test_the_last_failed_attempt_costs_nothing(tmp_path: Path) -> None:
         while again:
             await scene.claimed()
             again = await scene.ledger.try_later(job.id, "queue.no_job", number=1)
-            scene.clock.now += 100
             assert await scene.ledger.used_today("web:ann") == (4 if again else 0)
+            scene.clock.now += BACK_OFF_SECONDS * 2**MOST_ATTEMPTS
 
     play(tmp_path, story)
 
