@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from engine.house.palette import FUR, WHITE
 from engine.house.pencil import INK, Colour, Pencil, Point, mix
-from engine.house.scenes import ANIMALS, CHILDREN, ELDERS, PEOPLE, Character
+from engine.house.scenes import ANIMALS, CHILDREN, ELDERS, PEOPLE, WOMEN, Character
 
 MOUTH: Colour = (150, 30, 44)
+LIPS: Colour = (232, 40, 84)
+GOLD: Colour = (250, 196, 40)
 BLUSH: Colour = (246, 130, 120)
 EYE_X, EYE_Y, MOUTH_Y = 0.42, 0.04, 0.56
 
@@ -77,8 +79,8 @@ def _animal_ears(p: Pencil, species: str, head: Point, r: float, fur: Colour) ->
             p.ellipse(x + s * 0.42 * r, y - 1.15 * r, 0.27 * r, 0.72 * r, fur)
             p.ellipse(x + s * 0.42 * r, y - 1.1 * r, 0.13 * r, 0.5 * r, inner, stroke=0)
         elif species == "bear":
-            p.ellipse(x + s * 0.74 * r, y - 0.76 * r, 0.36 * r, 0.36 * r, fur)
-            p.ellipse(x + s * 0.74 * r, y - 0.76 * r, 0.18 * r, 0.18 * r, inner, stroke=0)
+            p.ellipse(x + s * 0.84 * r, y - 0.74 * r, 0.46 * r, 0.46 * r, fur)
+            p.ellipse(x + s * 0.84 * r, y - 0.74 * r, 0.26 * r, 0.26 * r, inner, stroke=0)
 
 
 def _antenna(p: Pencil, head: Point, r: float) -> None:
@@ -144,15 +146,17 @@ def _muzzle(p: Pencil, species: str, head: Point, r: float, fur: Colour) -> None
     x, y = head
     light = mix(fur, (255, 250, 240), 0.72)
     if species == "dog":
+        dark = mix(fur, (60, 30, 20), 0.45)
         for s in (-1, 1):
-            ear = mix(fur, (60, 30, 20), 0.45)
-            p.ellipse(x + s * 1.0 * r, y - 0.02 * r, 0.27 * r, 0.72 * r, ear)
-    p.ellipse(x, y + 0.52 * r, 0.52 * r, 0.4 * r, light, stroke=0)
+            p.ellipse(x + s * 1.0 * r, y - 0.02 * r, 0.27 * r, 0.72 * r, dark)
+        p.ellipse(x - EYE_X * r, y + EYE_Y * r, 0.4 * r, 0.44 * r, dark, stroke=0)
+    broad = 1.25 if species == "bear" else 1.0
+    p.ellipse(x, y + 0.52 * r, 0.52 * broad * r, 0.4 * r, light, stroke=0)
     p.ellipse(
         x,
         y + 0.26 * r,
-        0.13 * r if species != "dog" else 0.2 * r,
-        0.09 * r,
+        {"dog": 0.2, "bear": 0.26}.get(species, 0.13) * r,
+        {"bear": 0.15}.get(species, 0.09) * r,
         INK if species in ("dog", "bear") else (240, 120, 140),
         stroke=0,
     )
@@ -220,6 +224,8 @@ def _eyes(p: Pencil, who: Character, expression: str, head: Point, r: float) -> 
                     [(x + s * 0.16 * r, y - 0.14 * r), (x + s * dx * r * 1.05, y + dy * r * wide)],
                     0.075 * r,
                 )
+        if who.species in WOMEN:
+            p.arc(x, y, 0.25 * r * wide, 0.29 * r * wide, 195, 345, 0.1 * r)
 
 
 def _closed_eyes(p: Pencil, head: Point, r: float) -> None:
@@ -237,7 +243,8 @@ def _brows(p: Pencil, who: Character, look: Look, head: Point, r: float) -> None
 
 def _mouth(p: Pencil, who: Character, expression: str, head: Point, r: float) -> None:
     x, y = head[0], head[1] + MOUTH_Y * r
-    lips = who.species in ("woman", "grandma")
+    if who.species in WOMEN:
+        _lips(p, expression, x, y, r)
     if expression == "happy":
         p.chord(x, y - 0.06 * r, 0.34 * r, 0.28 * r, 0, 180, MOUTH)
     elif expression == "laughing":
@@ -253,8 +260,26 @@ def _mouth(p: Pencil, who: Character, expression: str, head: Point, r: float) ->
         p.ellipse(x, y + 0.1 * r, 0.19 * r, 0.25 * r, MOUTH)
     else:
         p.line([(x - 0.22 * r, y), (x + 0.22 * r, y)], 0.1 * r)
-    if lips and expression in ("calm", "sad"):
-        p.ellipse(x, y + 0.1 * r, 0.1 * r, 0.035 * r, (226, 80, 100), stroke=0)
+
+
+def _lips(p: Pencil, expression: str, x: float, y: float, r: float) -> None:
+    """Red and full around the mouth; what is drawn later is the opening between them."""
+    if expression == "happy":
+        p.chord(x, y - 0.13 * r, 0.45 * r, 0.44 * r, 0, 180, LIPS)
+    elif expression == "laughing":
+        p.chord(x, y - 0.2 * r, 0.57 * r, 0.63 * r, 0, 180, LIPS)
+    elif expression == "angry":
+        p.rounded(x, y + 0.04 * r, 0.47 * r, 0.25 * r, 4, LIPS)
+    elif expression == "surprised":
+        p.ellipse(x, y + 0.1 * r, 0.3 * r, 0.36 * r, LIPS)
+    else:
+        p.ellipse(x, y + (0.03 if expression == "sad" else 0.0) * r, 0.34 * r, 0.15 * r, LIPS)
+
+
+def draw_earrings(p: Pencil, head: Point, r: float) -> None:
+    """The golden earrings that every woman wears."""
+    for side in (-1, 1):
+        p.ellipse(head[0] + side * 1.04 * r, head[1] + 0.44 * r, 0.17 * r, 0.19 * r, GOLD)
 
 
 def _tear(p: Pencil, eye: Point, r: float) -> None:

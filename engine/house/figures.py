@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.house.faces import Look, draw_face, head_shape
+from engine.house.faces import Look, draw_earrings, draw_face, head_shape
 from engine.house.garments import draw_torso
 from engine.house.hair import draw_bow, draw_hat, hair_behind, hair_in_front
 from engine.house.palette import TROUSERS
 from engine.house.pencil import mix
 from engine.house.posture import Body, Frame, measure
 from engine.house.props import Sign, draw_arms_and_props, draw_chairs, draw_marks
-from engine.house.scenes import ANIMALS, PEOPLE, Actor, Character
+from engine.house.scenes import ANIMALS, PEOPLE, WOMEN, Actor, Character
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ def draw_figure(figure: Figure) -> None:
     face = frame.at(*body.face, body.head)
     draw_face(pencil, who, figure.look, face, radius, body.skin)
     hair_in_front(pencil, who, body.head, radius)
+    if who.species in WOMEN:
+        draw_earrings(pencil, body.head, radius)
     draw_hat(pencil, who, body.head, radius)
     if who.species == "girl":
         draw_bow(pencil, body.head, radius)
@@ -77,7 +79,7 @@ def _tail(frame: Frame, body: Body, species: str) -> None:
 def _legs(frame: Frame, who: Character, body: Body) -> None:
     r = frame.radius
     shorts = who.species == "boy"
-    bare = shorts or who.clothes == "dress"
+    bare = shorts or who.clothes == "dress" or who.species in WOMEN
     fill = body.skin if bare or who.species in ANIMALS else TROUSERS
     if who.species == "robot":
         fill = mix(body.skin, (60, 60, 70), 0.4)

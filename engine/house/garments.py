@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.house.palette import PAPER
+from engine.house.palette import PAPER, TROUSERS
 from engine.house.pencil import Colour, mix
 from engine.house.posture import Body, Frame
-from engine.house.scenes import Character
+from engine.house.scenes import WOMEN, Character
 
 
 def draw_torso(frame: Frame, who: Character, body: Body) -> None:
@@ -14,6 +14,8 @@ def draw_torso(frame: Frame, who: Character, body: Body) -> None:
     hem = body.hip + (0.42 if clothes == "dress" else 0.12) * r
     flare = 1.5 if clothes == "dress" else 1.0
     shoulder = body.shoulder
+    if who.species in WOMEN:
+        _skirt(frame, body, hem + (0.5 if who.species == "grandma" else 0.3) * r)
     p.polygon(
         [
             (shoulder - half * 0.7, body.neck - 0.08 * r),
@@ -26,6 +28,13 @@ def draw_torso(frame: Frame, who: Character, body: Body) -> None:
     _CLOTHES.get(clothes, _plain)(frame, body, shoulder, hem)
     if who.species == "grandma":
         _shawl(frame, body, shoulder)
+
+
+def _skirt(frame: Frame, body: Body, low: float) -> None:
+    """Wide and of the darker cloth of trousers, under whatever is worn above it."""
+    half = body.half_width * frame.radius
+    corners = [(-1.0, body.hip), (1.0, body.hip), (1.75, low), (-1.75, low)]
+    frame.pencil.polygon([(frame.x + x * half, y) for x, y in corners], TROUSERS)
 
 
 def _shawl(frame: Frame, body: Body, x: float) -> None:

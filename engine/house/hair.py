@@ -21,6 +21,8 @@ def hair_behind(p: Pencil, who: Character, head: Point, r: float) -> None:
     elif who.hair_style == "ponytail":
         p.ellipse(x + 1.15 * r, y + 0.25 * r, 0.4 * r, 0.85 * r, hair)
         p.ellipse(x + 0.95 * r, y - 0.5 * r, 0.18 * r, 0.18 * r, (236, 70, 90))
+    elif _has_bob(who):
+        p.rounded(x, y + 0.1 * r, 1.2 * r, 0.95 * r, 3, hair)
     elif who.hair_style == "curly":
         for dx, dy in (
             (-0.95, 0.3),
@@ -68,6 +70,14 @@ def hair_in_front(p: Pencil, who: Character, head: Point, r: float) -> None:
     elif who.hair_style == "long":
         for s in (-1, 1):
             p.rounded(x + s * 1.0 * r, y + 0.42 * r, 0.2 * r, 0.85 * r, 3, hair)
+    elif _has_bob(who):
+        for s in (-1, 1):
+            p.rounded(x + s * 0.98 * r, y + 0.3 * r, 0.24 * r, 0.66 * r, 3, hair)
+
+
+def _has_bob(who: Character) -> bool:
+    """Women wear short hair down to the chin."""
+    return who.species == "woman" and who.hair_style == "short"
 
 
 def draw_bow(p: Pencil, head: Point, r: float) -> None:

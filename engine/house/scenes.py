@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 PEOPLE = ("man", "woman", "boy", "girl", "grandpa", "grandma")
-CHILDREN, ELDERS = ("boy", "girl"), ("grandpa", "grandma")
+CHILDREN, ELDERS, WOMEN = ("boy", "girl"), ("grandpa", "grandma"), ("woman", "grandma")
 ANIMALS = ("cat", "dog", "rabbit", "bear")
 SPECIES = (*PEOPLE, *ANIMALS, "robot")
 
