@@ -15,13 +15,13 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from engine.models import MODELS
+from engine.models import MODELS, HouseMotion
 from engine.request import AnimateRequest, Done, Event, FrameDrawn, Note, Progress
 
 
 def let_toys_move() -> None:
     """Tells the bot of this process that its engine's model can move: the toy engine slides."""
-    MODELS["house"] = replace(MODELS["house"], motion=Path(__file__).parent)
+    MODELS["house"] = replace(MODELS["house"], motion=HouseMotion(Path(__file__).parent))
 
 
 def slide(request: AnimateRequest) -> Iterator[Event]:

@@ -87,7 +87,8 @@ class Engine:
             return
         path = self._config.socket or self._private_socket()
         self._session = self._new_session(aiohttp.UnixConnector(path, force_close=True))
-        options = ("--device", self._config.device, "--model", self._config.model)
+        config = self._config
+        options = ("--device", config.device, "--model", config.model, *config.motion.arguments())
         program = (*self._program, "--socket", path, "--parent", str(os.getpid()), *options)
         self._child = Child(program, self._answers)
         self._up = self._child.up

@@ -242,7 +242,8 @@ class Checker:
 
     def _engine_here(self) -> Iterator[Finding]:
         """Asks in a process of its own, for this one is not to load torch."""
-        seen = ask_engine(self.config.engine.model, self.config.engine.device)
+        engine = self.config.engine
+        seen = ask_engine(engine.model, engine.device, *engine.motion.arguments())
         if not isinstance(seen, dict):
             yield Finding(self._say("model"), "missing", seen, self._say("model_do"))
             return
@@ -261,9 +262,10 @@ class Checker:
             yield self._finding("model", "ok", "model_ok", model=seen["model"])
 
 
-def ask_engine(model: str, device: str) -> dict[str, Any] | str:
-    """What `engine.check` answers, or why it does not."""
-    command = (sys.executable, "-m", "engine.check", "--model", model, "--device", device)
+def ask_engine(model: str, device: str, *motion: str) -> dict[str, Any] | str:
+    """What `engine.check` answers, or why it does not; `motion` are options of its own."""
+    chosen = ("--model", model, "--device", device, *motion)
+    command = (sys.executable, "-m", "engine.check", *chosen)
     try:
         answer = subprocess.run(
             command, capture_output=True, text=True, timeout=ENGINE_SECONDS, check=False

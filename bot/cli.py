@@ -20,7 +20,7 @@ from bot.files import ComicFiles, load_script
 from bot.moving_comic import animate_comic, check_gif
 from bot.page.layouts import LAYOUTS
 from bot.script import StoryScript
-from engine.models import find_model
+from engine.models import find_model, set_motion
 from engine.prompts import load_styles
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event
 
@@ -145,6 +145,7 @@ def draw(
     What the options do not say is taken from config.toml (see config.example.toml).
     """
     config = load_config()
+    set_motion(config.engine.motion)
     settings = DrawRequest(
         characters=(),
         panels=(),
@@ -181,6 +182,7 @@ def draw(
 def run_command() -> None:
     """Start the bot: the local chat, and every chat that has a token in the settings."""
     config = load_config()
+    set_motion(config.engine.motion)
     find_model(config.engine.model)
     chats = [web_chat(config.web, config.store.web)] if config.web.on else []
     if config.discord.token.get_secret_value():

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import FileError, UserError, nearest, quoted
+from engine.models import MotionSettings
 
 PREFIX = "INKWELL_"
 FILE_VARIABLE = "INKWELL_CONFIG"
@@ -68,6 +69,7 @@ def chat_address(url: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+NameOrNone = Annotated[str, StringConstraints(strip_whitespace=True)]
 EngineAddress = Annotated[str, AfterValidator(engine_address)]
 ChatAddress = Annotated[str, AfterValidator(chat_address)]
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
@@ -169,6 +171,16 @@ class EngineConfig(BaseModel):
     socket: Annotated[str, StringConstraints(max_length=100)] = (
         ""  # where the bot's own engine listens; "": in a folder of its own
     )
+    motion_adapter: NameOrNone = MotionSettings.motion_adapter  # "": SD1.5 does not move by itself
+    ip_adapter: Name = MotionSettings.ip_adapter  # by which its frames read pictures
+    motion_predictor: NameOrNone = MotionSettings.motion_predictor  # "": the path is linear
+    video_model: NameOrNone = MotionSettings.video_model  # of models without their own motion
+
+    @property
+    def motion(self) -> MotionSettings:
+        return MotionSettings(
+            self.motion_adapter, self.ip_adapter, self.motion_predictor, self.video_model
+        )
 
 
 class Config(BaseSettings):

@@ -34,6 +34,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.easel import DrawStory, Easel, Work
+from engine.models import add_motion_options, motion_settings, set_motion
 from engine.parent import stay_with
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event, event_to_line
 
@@ -123,6 +124,7 @@ def main(arguments: Sequence[str] | None = None, draw: DrawStory | None = None) 
     if options.parent is not None:
         stay_with(options.parent)  # first of all: loading torch takes seconds
         os.nice(BACKGROUND)
+    set_motion(motion_settings(options))
     own = partial(do_work, device=options.device)
     easel = Easel(draw or own, model=options.model, device=options.device)
     if draw is None:
@@ -143,6 +145,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--model", help="load this one before it is asked for")
     parser.add_argument("--parent", type=int, help="end with the process of this id")
+    add_motion_options(parser)
     options = parser.parse_args(arguments)
     private = options.socket is not None or is_loopback(options.host)
     if not private and not os.environ.get(TOKEN_VARIABLE):
@@ -203,7 +206,7 @@ def do_work(request: Work, device: str) -> Generator[Event]:
 def load(easel: Easel) -> None:
     """Everything that the first story would have to wait for."""
     from engine.loading import pick_device
-    from engine.story import ready_artist
+    from engine.ready import ready_artist
 
     easel.device = str(pick_device(easel.device))
     if easel.model is not None:

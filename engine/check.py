@@ -4,7 +4,8 @@
 
 `memory` is the device's, in bytes; `problem` says why nothing could be drawn. The model's weights
 are loaded, for a file that is there can still be broken; a model that would first have to be
-fetched from the hub is not.
+fetched from the hub is not. The same holds for what makes the model move, but for a video model:
+that is only looked for.
 """
 
 from __future__ import annotations
@@ -14,9 +15,20 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.models import find_model
+from engine.models import (
+    AnimateDiff,
+    EndFrames,
+    add_motion_options,
+    find_model,
+    motion_settings,
+    set_motion,
+)
 from engine.request import EngineError
+
+if TYPE_CHECKING:
+    from engine.loading import Artist  # with it comes torch
 
 
 def look(model: str, device: str) -> dict[str, object]:
@@ -24,6 +36,8 @@ def look(model: str, device: str) -> dict[str, object]:
     found: dict[str, object] = {"device": device, "name": "", "memory": None, "model": model}
     try:
         spec = find_model(model)
+        if not Path(spec.source).is_dir():
+            os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported
         import torch
 
         from engine.loading import load_model, pick_device
@@ -33,9 +47,8 @@ def look(model: str, device: str) -> dict[str, object]:
         if place.type == "cuda":
             properties = torch.cuda.get_device_properties(place)
             found |= {"name": properties.name, "memory": properties.total_memory}
-        if not Path(spec.source).is_dir():
-            os.environ["HF_HUB_OFFLINE"] = "1"
-        load_model(spec, torch.device("cpu"))
+        artist = load_model(spec, torch.device("cpu"))
+        look_at_motion(artist)
     except EngineError as error:
         return {**found, "problem": str(error)}
     except ImportError as error:
@@ -43,11 +56,28 @@ def look(model: str, device: str) -> dict[str, object]:
     return {**found, "problem": None}
 
 
+def look_at_motion(artist: Artist) -> None:
+    """Raises `EngineError` for weights of motion on this computer that cannot be used."""
+    from engine.motion.weight_files import is_here
+
+    motion = artist.spec.motion
+    if isinstance(motion, AnimateDiff) and is_here(motion.adapter) and is_here(motion.ip_adapter):
+        from engine.motion.animatediff import load_animatediff
+
+        load_animatediff(artist, motion)
+    elif isinstance(motion, EndFrames) and is_here(motion.source):
+        from engine.motion.end_frames import class_of
+
+        class_of(motion.source)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("engine.check")
     parser.add_argument("--model", default="house")
     parser.add_argument("--device", default="auto")
+    add_motion_options(parser)
     options = parser.parse_args(arguments)
+    set_motion(motion_settings(options))
     print(json.dumps(look(options.model, options.device), ensure_ascii=False))
 
 

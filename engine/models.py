@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass, replace
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,39 @@ from engine.request import EngineError
 
 HOUSE_WEIGHTS = Path(__file__).parent / "house" / "weights"
 MOTION_WEIGHTS = Path(__file__).parent / "house" / "motion"
+
+
+@dataclass(frozen=True)
+class HouseMotion:
+    """Motion modules, image encoder and predictor that were trained for the house artist."""
+
+    weights: Path
+    steps: int = 12
+
+
+@dataclass(frozen=True)
+class AnimateDiff:
+    """AnimateDiff's motion modules in SD1.5, whose frames read semantic tokens by an IP-Adapter.
+
+    `adapter` is a folder or a name on the hub. `ip_adapter` is a .safetensors file with the folder
+    image_encoder beside it, on this computer or on the hub ("owner/name/path/of/the.safetensors").
+    `predictor` is a folder that `engine.motion.train --clips` wrote; without it the path is linear.
+    """
+
+    adapter: str
+    ip_adapter: str
+    predictor: Path | None = None
+    steps: int = 25
+
+
+@dataclass(frozen=True)
+class EndFrames:
+    """A video model of its own that draws what lies between a first and a last picture."""
+
+    source: str  # a folder in diffusers format, or a name on the hub
+
+
+Motion = HouseMotion | AnimateDiff | EndFrames
 
 
 @dataclass(frozen=True)
@@ -34,17 +68,20 @@ class ModelSpec:
     reads_negatives: bool = True
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
     guides_identity: bool = False  # guidance strengthens identity as it does words
-    motion: Path | None = None  # weights that make it move (engine/motion)
+    motion: Motion | None = None  # how its pictures come to move (engine/motion)
 
     @property
     def moves(self) -> bool:
-        """Whether it has learnt to move: whether those weights are there."""
-        return self.motion is not None and self.motion.is_dir()
+        """Whether it has learnt to move. What is configured for that may still be wrong."""
+        if isinstance(self.motion, HouseMotion):
+            return self.motion.weights.is_dir()
+        return self.motion is not None
 
 
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=4.5,
-    guidance_rescale=0.5, reads_negatives=False, guides_identity=True, motion=MOTION_WEIGHTS,
+    guidance_rescale=0.5, reads_negatives=False, guides_identity=True,
+    motion=HouseMotion(MOTION_WEIGHTS),
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",
@@ -72,4 +109,59 @@ def find_model(name: str) -> ModelSpec:
         parts = dict(json.loads(index.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise EngineError(f'the model "{name}" cannot be loaded: {index} is broken') from error
-    return replace(SDXL if "text_encoder_2" in parts else SD15, name=name, source=name)
+    family = SDXL if "text_encoder_2" in parts else SD15
+    return replace(MODELS[family.name], name=name, source=name)
+
+
+@dataclass(frozen=True)
+class MotionSettings:
+    """What is configured to make models move, `[engine]` of config.toml; "" is not set.
+
+    The engine's process gets them on its command line, under the same names.
+    """
+
+    motion_adapter: str = ""
+    ip_adapter: str = "h94/IP-Adapter/models/ip-adapter-plus_sd15.safetensors"
+    motion_predictor: str = ""
+    video_model: str = ""
+
+    def arguments(self) -> list[str]:
+        """As options of a command line; those that have their default are left out."""
+        return [
+            part
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+            for part in (option(field.name), value)
+        ]
+
+
+def add_motion_options(parser: ArgumentParser) -> None:
+    for field in fields(MotionSettings):
+        parser.add_argument(
+            option(field.name), default=field.default, help="as in config.example.toml"
+        )
+
+
+def motion_settings(options: Namespace) -> MotionSettings:
+    """What came on the command line."""
+    return MotionSettings(*(getattr(options, field.name) for field in fields(MotionSettings)))
+
+
+def option(name: str) -> str:
+    """Of the command line: "video_model" -> "--video-model"."""
+    return "--" + name.replace("_", "-")
+
+
+def set_motion(settings: MotionSettings) -> None:
+    """Let the models of this process's table move as configured; what moves already stays so."""
+    for name, spec in MODELS.items():
+        if spec.moves:
+            continue
+        if name == SD15.name and settings.motion_adapter:
+            predictor = Path(settings.motion_predictor) if settings.motion_predictor else None
+            motion: Motion = AnimateDiff(settings.motion_adapter, settings.ip_adapter, predictor)
+        elif settings.video_model:
+            motion = EndFrames(settings.video_model)
+        else:
+            continue
+        MODELS[name] = replace(spec, motion=motion)

@@ -7,14 +7,14 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 
 import torch
 
 from engine.drawing import StoryDrawing
-from engine.loading import Artist, load_model, pick_device
+from engine.loading import Artist, pick_device
 from engine.models import find_model
 from engine.plan import Shot, plan_shots
+from engine.ready import ready_artist
 from engine.request import DeviceLost, Done, DrawRequest, EngineError, Event, Note, Progress
 
 
@@ -66,12 +66,6 @@ def too_long(shots: Sequence[Shot]) -> Iterator[Note]:
             "too_long",
             tuple(panels),
         )
-
-
-@lru_cache(maxsize=1)
-def ready_artist(model: str, device: str) -> Artist:
-    """The model last used stays loaded."""
-    return load_model(find_model(model), torch.device(device))
 
 
 @contextmanager

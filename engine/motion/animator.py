@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
@@ -25,35 +26,59 @@ from torch import Tensor, nn
 
 from engine.loading import Artist
 from engine.motion.encoder import PictureEncoder, TokenProjection
+from engine.motion.frame_times import frame_times
 from engine.motion.predictor import SemanticMotionPredictor
 from engine.request import EngineError
 
 SEMANTIC_CHANNELS = 32  # of the house artist's tokens
 PREDICTOR = {"width": 256, "layers": 6, "heads": 4}
 MOST_FRAMES = 32  # of one segment, ends included
+COMMON_NOISE = 0.8  # share of the noise's variance that all frames of a clip have in common
 
 
 @dataclass
 class Animator:
-    """An artist that can move. Without a predictor the linear path is taken."""
+    """An artist that can move. Without a predictor the linear path is taken.
+
+    `scheduler` and `common_noise` are what the motion modules were trained with. `guidance` above 1
+    strengthens words and tokens against other words and `nothing`, the tokens of no picture [T, D].
+    """
 
     artist: Artist
     unet: UNetMotionModel
-    encoder: PictureEncoder
-    projection: TokenProjection
+    encoder: nn.Module  # E, of what `reads` says
+    projection: nn.Module  # semantic tokens [B, T, D] as the cross-attention reads them
     predictor: SemanticMotionPredictor | None
+    scheduler: Any
+    common_noise: float = COMMON_NOISE
+    reads: Literal["latents", "pictures"] = "latents"
+    guidance: float = 1.0
+    nothing: Tensor | None = None
+
+    @property
+    def most_frames(self) -> int:
+        """Of one segment, ends included."""
+        return int(self.unet.config.motion_max_seq_length)
 
     def tokens(self, latents: Tensor) -> Tensor:
-        """E: latents of B pictures [B, C, h, w] to semantic tokens [B, T, D]."""
-        tokens: Tensor = self.encoder(latents)
+        """E: latents of B pictures [B, C, h, w] to semantic tokens [B, T, D].
+
+        An encoder of pictures gets these latents as the pictures that they are, [B, 3, H, W].
+        """
+        tokens: Tensor = self.encoder(
+            latents if self.reads == "latents" else self.artist.decode(latents)
+        )
         return tokens
 
     def guess(self, noisy: Tensor, timestep: Tensor, words: Tensor, tokens: Tensor) -> Tensor:
         """The UNet's guess for B clips of F frames.
 
-        noisy [B, F, C, h, w]; timestep [] or [B]; words [B, F, N, W]; tokens [B, F, T, D].
-        Returns [B, F, C, h, w].
+        noisy [B, F, C, h, w]; timestep: noise level of all [], of each clip [B] or of each frame
+        [B, F]; words [B, F, N, W]; tokens [B, F, T, D]. Returns [B, F, C, h, w].
         """
+        if timestep.ndim == 2:
+            with frame_times(self.unet, timestep):
+                return self.guess(noisy, timestep[:, 0], words, tokens)
         read = self.projection(tokens.flatten(0, 1))
         out = self.unet(
             noisy.transpose(1, 2),
@@ -99,6 +124,7 @@ def new_animator(artist: Artist) -> Animator:
         encoder,
         TokenProjection(count, SEMANTIC_CHANNELS, width),
         SemanticMotionPredictor(count, SEMANTIC_CHANNELS, **PREDICTOR),
+        artist.scheduler,
     )
 
 

@@ -16,9 +16,18 @@ With OpenCLIP ViT-H/14 tokens are 1280 wide and B is 1024 wide (`paper_sized`).
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+from typing import Any
+
 import torch
 from diffusers.models.embeddings import get_timestep_embedding
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from engine.request import EngineError
 
 
 def transformer(layers: int, width: int, heads: int) -> nn.Sequential:
@@ -77,3 +86,37 @@ class SemanticMotionPredictor(nn.Module):
         free = (4 * time * (1 - time))[None, :, None, None].to(path)
         foreseen: Tensor = path + free * offsets.to(path)
         return foreseen
+
+
+# -- weights ----------------------------------------------------------------------------------
+
+
+def save_predictor(predictor: SemanticMotionPredictor, folder: Path) -> None:
+    """Into `folder`: predictor.safetensors (fp16) and predictor.json, its dimensions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    block: Any = predictor.blocks[0]
+    dimensions = {
+        "tokens": predictor.places.shape[0],
+        "channels": predictor.read.in_features,
+        "width": predictor.read.out_features,
+        "layers": len(predictor.blocks),
+        "heads": block.self_attn.num_heads,
+    }
+    weights = {k: v.detach().cpu().half().contiguous() for k, v in predictor.state_dict().items()}
+    words, numbers = folder / "predictor.json", folder / "predictor.safetensors"
+    new = {path: path.with_name(f"new-{path.name}") for path in (words, numbers)}
+    new[words].write_text(json.dumps(dimensions), encoding="utf-8")
+    save_file(weights, new[numbers])
+    for path in new:  # whoever reads meanwhile finds whole files
+        os.replace(new[path], path)
+
+
+def load_predictor(folder: Path) -> SemanticMotionPredictor:
+    """What `save_predictor` wrote, in float32; an `EngineError` where it cannot be read."""
+    try:
+        dimensions = json.loads((folder / "predictor.json").read_text(encoding="utf-8"))
+        predictor = SemanticMotionPredictor(**dimensions)
+        predictor.load_state_dict(load_file(folder / "predictor.safetensors"))
+    except (OSError, RuntimeError, ValueError, TypeError, AssertionError, SafetensorError) as error:
+        raise EngineError(f"the motion predictor in {folder} cannot be loaded: {error}") from error
+    return predictor.eval()

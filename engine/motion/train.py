@@ -31,8 +31,9 @@ from engine.house.painter import group_captions
 from engine.loading import Artist, load_model, pick_device
 from engine.models import HOUSE, MOTION_WEIGHTS
 from engine.motion.animator import Animator, load_animator, new_animator, save_animator
+from engine.motion.clip_command import add_clip_options, train_clips
 from engine.motion.predictor import linear_path
-from engine.motion.video import Segment, Watch, draw_segment, mixed_noise
+from engine.motion.video import Segment, Watch, draw_segment, frame_levels, mixed_noise
 
 CHECKPOINTS = Path("checkpoints/motion")
 PICTURES = 16  # frames a step
@@ -133,12 +134,13 @@ def lesson_losses(
         torch.randn(clips, 1, *shape[2:], device=clean.device), torch.randn_like(clean)
     )
     scheduler: Any = artist.scheduler
-    each = t.repeat_interleave(frames)
+    by_frame = frame_levels(artist, t, frames)
+    each = by_frame.flatten()
     noisy = scheduler.add_noise(clean.flatten(0, 1), noise.flatten(0, 1), each).view(shape)
     target = scheduler.get_velocity(clean.flatten(0, 1), noise.flatten(0, 1), each).view(shape)
     ends = clean[:, [0, -1]].flatten(0, 1)
     words = clip_words(artist, films, random)  # [B, 2, N, W]
-    by_frame = words.repeat_interleave(frames // 2, 1)
+    words_by_frame = words.repeat_interleave(frames // 2, 1)
     watch = Watch(animator, [frames] * clips, seed=seed)
     with torch.autocast(artist.device.type, torch.bfloat16), watch.attached():
         watch.show(ends, words.flatten(0, 1), scheduler)
@@ -147,7 +149,7 @@ def lesson_losses(
         told = torch.tensor([random.random() < 0.5 for _ in films], device=clean.device)
         read = torch.where(told[:, None, None, None], true, foreseen)
         read = read + DISTURBANCE * torch.randn_like(read)
-        guess = animator.guess(noisy, t, by_frame, read)
+        guess = animator.guess(noisy, by_frame, words_by_frame, read)
     inner = slice(1, -1)
     error = (weights * (guess - target).square())[:, inner].mean((1, 2, 3, 4))
     path = linear_path(true[:, 0], true[:, -1], frames)
@@ -193,14 +195,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--house", action="store_true", help="train the house artist's motion")
-    parser.add_argument("--minutes", type=float, required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--house", action="store_true", help="train the house artist's motion")
+    what.add_argument(
+        "--clips", type=Path, metavar="DIR",
+        help="train the predictor of an SD1.5 model on videos, animated GIF or WebP files,\nor"
+        " numbered pictures in a folder",
+    )  # fmt: skip
+    parser.add_argument("--minutes", type=float, help="of learning, in this run")
     parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
-    parser.add_argument("--weights", type=Path, default=MOTION_WEIGHTS)
+    parser.add_argument("--weights", type=Path, help="the folder in which the weights are put")
+    add_clip_options(parser)
     options = parser.parse_args()
+    if options.clips is not None:
+        train_clips(parser, options)
+        return
+    if options.minutes is None:
+        parser.error("--house needs --minutes")
     device = pick_device()
     print(f"training on {device}", flush=True)
-    train_house(options.minutes, options.weights, device, resume=options.resume)
+    weights = options.weights or MOTION_WEIGHTS
+    train_house(options.minutes, weights, device, resume=options.resume)
 
 
 if __name__ == "__main__":

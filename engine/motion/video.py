@@ -1,9 +1,14 @@
 """One segment of an animation: the frames between two given pictures, drawn together.
 
-All frames take the same step. At every step the noised latents of the two pictures stand in the
-first and the last frame, so the ends stay what they are; Consistent Self-Attention lets every
+All frames take the same step. At every step the latents of the two pictures stand in the first and
+the last frame, so the ends stay what they are; Consistent Self-Attention lets every
 frame see both pictures, so that the character stays who it is; and each frame's cross-attention
 reads the words and the semantic tokens that the predictor foresees for its moment.
+
+How the pictures are seen is the artist's way (`ModelSpec.sharing`): noised to the level of each
+step, or nearly clean from the first step on, so that motion can be learnt from them while all that
+lies between is noise still. The halves of classifier-free guidance go one after the other, so
+that never more than the frames of one segment are in the UNet.
 """
 
 from __future__ import annotations
@@ -19,17 +24,23 @@ from torch import Tensor
 
 from engine.attention.consistent import Glance, StoryAttention
 from engine.attention.hook import consistent, self_attention_layers
+from engine.drawing import rescaled
 from engine.identity import noised
-from engine.motion.animator import Animator
+from engine.loading import Artist
+from engine.motion.animator import COMMON_NOISE, Animator
 from engine.motion.predictor import linear_path
 
-COMMON_NOISE = 0.8  # share of the noise's variance that all frames of a clip have in common
-RATE = 1.0  # share of the two pictures' tokens that every frame sees
+# Share of the two pictures' tokens that every frame sees: as in training, and the paper's choice.
+RATES = {"leading": 1.0, "noise-matched": 0.5}
 
 
 @dataclass(frozen=True)
 class Segment:
-    """From one picture to another: latents [C, h, w], words [N, W] of each, and how to draw it."""
+    """From one picture to another: latents [C, h, w], words [N, W] of each, and how to draw it.
+
+    Guidance, where the animator has some, leads away from `negative_words` [N, W]; without these
+    there is none.
+    """
 
     start: Tensor
     end: Tensor
@@ -38,6 +49,17 @@ class Segment:
     frames: int  # both ends among them
     steps: int
     seed: int = 0
+    negative_words: Tensor | None = None
+    rate: float | None = None  # None: as in `RATES`
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one half of guidance reads: the frames, and the two pictures while they are seen."""
+
+    words: Tensor  # [F, N, W]
+    tokens: Tensor  # [1, F, T, D]
+    end_words: Tensor  # [2, N, W]
 
 
 def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) -> Iterator[Tensor]:
@@ -49,25 +71,62 @@ def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) 
     ends = torch.stack([segment.start, segment.end])
     with artist.painting():
         tokens = foreseen_tokens(animator, ends, frames, linear=linear)
-    words = words_of_frames(segment.start_words, segment.end_words, frames)
-    scheduler = copy.deepcopy(artist.scheduler)
+    readings = readings_of(animator, segment, tokens)
+    scheduler = copy.deepcopy(animator.scheduler)
     scheduler.set_timesteps(segment.steps, device=artist.device)
-    noise = frame_noise(frames, segment.start.shape, seed=segment.seed).to(artist.device)
+    shape, common = segment.start.shape, animator.common_noise
+    noise = frame_noise(frames, shape, seed=segment.seed, common=common).to(artist.device)
     latents = noise * scheduler.init_noise_sigma
-    watch = Watch(animator, [frames], seed=segment.seed)
-    end_words = torch.stack([segment.start_words, segment.end_words])
+    watch = Watch(animator, [frames], seed=segment.seed, rate=segment.rate)
     with artist.painting(), watch.attached():
-        watch.show(ends, end_words, scheduler)
-        for timestep in scheduler.timesteps:
-            latents[[0, -1]] = noised(scheduler, ends, noise[[0, -1]], timestep).to(latents)
+        for number, timestep in enumerate(scheduler.timesteps):
+            levels = frame_levels(artist, timestep, frames)
+            latents[[0, -1]] = noised(scheduler, ends, noise[[0, -1]], levels[0, 0]).to(latents)
             seen = scheduler.scale_model_input(latents, timestep)
-            guess = animator.guess(seen[None], timestep, words[None], tokens)[0]
-            stepped = scheduler.step(guess, timestep, latents)
+            guesses = []
+            for reading in readings:
+                if artist.spec.sharing == "noise-matched":
+                    watch.write(seen[[0, -1]], timestep, reading.end_words, step=number)
+                elif number == 0 or len(readings) > 1:  # else the bank is still the same
+                    watch.show(ends, reading.end_words, scheduler)
+                words = reading.words[None]
+                guesses.append(animator.guess(seen[None], levels, words, reading.tokens)[0])
+            stepped = scheduler.step(guided(animator, guesses), timestep, latents)
             latents = stepped.prev_sample
             clean = getattr(stepped, "pred_original_sample", None)
             result = latents.clone() if clean is None else clean.clone()
             result[[0, -1]] = ends.to(result)
             yield result
+
+
+def frame_levels(artist: Artist, timesteps: Tensor, frames: int) -> Tensor:
+    """Noise levels of clips [] or [B] to those of all frames, [B, F], as the two ends are seen."""
+    levels = timesteps.reshape(-1, 1).repeat(1, frames)
+    if artist.spec.sharing == "leading":
+        levels[:, [0, -1]] = artist.spec.leading_timestep
+    return levels
+
+
+def readings_of(animator: Animator, segment: Segment, tokens: Tensor) -> list[Reading]:
+    """One, or with guidance two: without the segment's words and pictures, and with them."""
+    start, end, negative = segment.start_words, segment.end_words, segment.negative_words
+    words = words_of_frames(start, end, segment.frames)
+    said = Reading(words, tokens, torch.stack([start, end]))
+    if negative is None or animator.nothing is None or animator.guidance <= 1:
+        return [said]
+    plain = Reading(
+        negative.expand_as(words), animator.nothing.expand_as(tokens), negative.expand(2, -1, -1)
+    )
+    return [plain, said]
+
+
+def guided(animator: Animator, guesses: Sequence[Tensor]) -> Tensor:
+    """Classifier-free guidance from the guesses of all readings, each [F, C, h, w]."""
+    if len(guesses) == 1:
+        return guesses[0]
+    plain, said = guesses
+    guess = plain + animator.guidance * (said - plain)
+    return rescaled(guess, said, animator.artist.spec.guidance_rescale)
 
 
 def foreseen_tokens(
@@ -87,24 +146,28 @@ def words_of_frames(start: Tensor, end: Tensor, frames: int) -> Tensor:
     return torch.stack([end if near else start for near in near_end])
 
 
-def frame_noise(frames: int, shape: Sequence[int], *, seed: int) -> Tensor:
-    """[F, C, h, w] of noise that the frames partly have in common (Ge et al. 2023, PYoCo)."""
+def frame_noise(frames: int, shape: Sequence[int], *, seed: int, common: float) -> Tensor:
+    """[F, C, h, w] of noise, of which the frames have a share in common."""
     generator = torch.Generator().manual_seed(seed)
     return mixed_noise(
         torch.randn(1, *shape, generator=generator),
         torch.randn(frames, *shape, generator=generator),
+        common,
     )
 
 
-def mixed_noise(common: Tensor, own: Tensor) -> Tensor:
-    mixed: Tensor = COMMON_NOISE**0.5 * common + (1 - COMMON_NOISE) ** 0.5 * own
+def mixed_noise(common: Tensor, own: Tensor, share: float = COMMON_NOISE) -> Tensor:
+    """Noise whose variance is common noise by a share (Ge et al. 2023, PYoCo, arXiv 2305.10474)."""
+    mixed: Tensor = share**0.5 * common + (1 - share) ** 0.5 * own
     return mixed
 
 
 class Watch:
     """The frames of one or more clips see their clips' two pictures in every shared layer."""
 
-    def __init__(self, animator: Animator, frames: Sequence[int], *, seed: int) -> None:
+    def __init__(
+        self, animator: Animator, frames: Sequence[int], *, seed: int, rate: float | None = None
+    ) -> None:
         self._animator = animator
         self._names = tuple((f"start {i}", f"end {i}") for i in range(len(frames)))
         sights = tuple(
@@ -115,7 +178,10 @@ class Watch:
         self._layers = self_attention_layers(animator.artist.unet, spec.layers)
         self._sights = sights
         self._attention = StoryAttention(
-            rate=RATE, seed=seed, halves=1, open_layers=frozenset(self._layers)
+            rate=RATES[spec.sharing] if rate is None else rate,
+            seed=seed,
+            halves=1,
+            open_layers=frozenset(self._layers),
         )
 
     @contextmanager
@@ -126,15 +192,23 @@ class Watch:
                 stack.enter_context(consistent(unet, self._attention, self._layers))
             yield
 
-    @torch.no_grad()
     def show(self, ends: Tensor, words: Tensor, scheduler: Any) -> None:
-        """Write the bank: nearly clean latents [2 * clips, C, h, w], and their words."""
-        attention, artist = self._attention, self._animator.artist
-        names = tuple(name for pair in self._names for name in pair)
-        attention.sights, attention.writing = tuple((Glance(()),) for _ in names), names
-        timestep = torch.tensor(artist.spec.leading_timestep, device=ends.device)
-        generator = torch.Generator().manual_seed(attention.seed)
+        """Write the bank once for all steps: clean latents [2 * clips, C, h, w], and their words.
+
+        They are seen nearly clean, as identity panels are.
+        """
+        timestep = torch.tensor(self._animator.artist.spec.leading_timestep, device=ends.device)
+        generator = torch.Generator().manual_seed(self._attention.seed)
         noise = torch.randn(ends.shape, generator=generator).to(ends)
         nearly = scheduler.add_noise(ends, noise, timestep.repeat(len(ends)))
-        artist.unet(nearly, timestep, encoder_hidden_states=words)
+        self.write(nearly, timestep, words)
+
+    @torch.no_grad()
+    def write(self, noisy: Tensor, timestep: Tensor, words: Tensor, *, step: int = 0) -> None:
+        """Write the bank of a step: noised latents [2 * clips, C, h, w], and their words."""
+        attention = self._attention
+        names = tuple(name for pair in self._names for name in pair)
+        attention.sights, attention.writing = tuple((Glance(()),) for _ in names), names
+        attention.step = step
+        self._animator.artist.unet(noisy, timestep, encoder_hidden_states=words)
         attention.sights, attention.writing = self._sights, ()

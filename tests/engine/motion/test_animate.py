@@ -17,7 +17,7 @@ from PIL import Image
 from engine.attention.hook import self_attention_layers
 from engine.house.drawing import draw
 from engine.house.scenes import sample_single
-from engine.models import HOUSE, MODELS
+from engine.models import HOUSE, MODELS, HouseMotion
 from engine.motion.animate import animate, ready_animator
 from engine.motion.animator import load_animator, new_animator, save_animator
 from engine.motion.video import Segment, draw_segment
@@ -46,7 +46,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     torch.manual_seed(0)
     animator = new_animator(ready_artist("house", "cpu"))
     save_animator(animator.trained(), folder)
-    MODELS["house-still"] = replace(HOUSE, name="house-still", motion=folder)
+    MODELS["house-still"] = replace(HOUSE, name="house-still", motion=HouseMotion(folder))
     yield "house-still"
     del MODELS["house-still"]
 
