@@ -15,10 +15,10 @@ import discord
 
 from adapters.discord_forms import form_json
 from adapters.discord_messages import FORM, Part, one_part, parts_of
-from adapters.discord_posting import Channels
+from adapters.discord_posting import Channels, asking
 from adapters.discord_rooms import Rooms
 from adapters.discord_store import Store
-from adapters.discord_where import AWAY, place_with, short, thread_in
+from adapters.discord_where import AWAY, is_private_thread, place_with, short, thread_in
 from bot.chat import ROOM, Bot, Call, CannotPost, Form, Person, Place, Reply
 
 QUICK_BYTES = 1_000_000  # of files: more of them may take longer than Discord waits
@@ -47,8 +47,9 @@ class Tools:
 class Answers(ABC):
     """One call being answered, in one place."""
 
-    def __init__(self, tools: Tools, call: Call, limit: int) -> None:
+    def __init__(self, tools: Tools, call: Call, limit: int, channel: object) -> None:
         self.tools, self.call, self.limit = tools, call, limit  # limit: bytes of a file
+        self._is_hidden = is_private_thread(channel)
 
     @property
     def person(self) -> Person:
@@ -85,6 +86,9 @@ class Answers(ABC):
     async def show(self, replies: Sequence[Reply]) -> None:
         """Shows the replies in order. Raises CannotPost."""
         closed = await self._closed_cards(replies)
+        gone = [card for reply in replies for card in reply.gone]
+        if gone:
+            await self.tools.store.delete_mail(gone)
         for reply in replies:
             if reply.forget:
                 await self.tools.store.forget(self.person.id)
@@ -155,19 +159,17 @@ class Answers(ABC):
 
     async def _in_room(self, reply: Reply, title: str, card: str) -> None:
         """Shows a card in a place of its own, and tells the bot which place that is."""
-        if self.place.thread == AWAY:
+        if self.place.thread == AWAY or self.place.server is None:
             await self._card(reply, card)
             await self._tell_of_room(self.place, card)
             return
-        if self.place.server is None:
-            await self._card(reply, card)
-            await self._tell_of_room(self.place, card)
+        if self._is_hidden:  # everybody could read a thread that is opened beside it
+            await self._in_hidden_room(reply, card)
             return
         await self.hold_on(private=True)
         thread = await self.tools.rooms.open(self.place, self.person, title, card)
         if thread is None:
-            note = self.say("discord.no_thread")
-            await self._card(replace(reply, text=f"{reply.text}\n\n{note}"), card)
+            await self._without_room(reply, card)
             return
         room = thread_in(self.place, thread)
         parts = await self._parts(reply)
@@ -179,6 +181,23 @@ class Answers(ABC):
             await self.tools.channels.send(room, [Part(self.say(hint, bot=self.tools.rooms.name))])
         opened = Part(self.say("discord.room_opened", thread=f"<#{thread}>"))
         await self.send([opened], private=True)
+
+    async def _in_hidden_room(self, reply: Reply, card: str) -> None:
+        """Makes the private thread itself the story's room, unless it is another story's."""
+        store, rooms, thread = self.tools.store, self.tools.rooms, str(self.place.thread)
+        if await store.is_room(thread):
+            await self._without_room(reply, card)
+            return
+        await self._card(reply, card)
+        await store.set_room(thread, card, self.person.id)
+        await self._tell_of_room(self.place, card)
+        if rooms.hint is not None:
+            await self.send([Part(self.say(rooms.hint, bot=rooms.name))], private=True)
+
+    async def _without_room(self, reply: Reply, card: str) -> None:
+        """Shows a card here, and says how one writes for a story without a room."""
+        note = self.say("discord.no_thread")
+        await self._card(replace(reply, text=f"{reply.text}\n\n{note}"), card)
 
     async def _tell_of_room(self, room: Place, card: str) -> None:
         call = replace(self.call, place=room, command=ROOM, options={"card": card}, attachments={})
@@ -192,7 +211,7 @@ class ToMessage(Answers):
     """Answers a plain message, where everything is said in the open."""
 
     def __init__(self, tools: Tools, call: Call, message: discord.Message) -> None:
-        super().__init__(tools, call, tools.channels.limit(call.place))
+        super().__init__(tools, call, tools.channels.limit(call.place), message.channel)
         self._message = message
 
     async def send(self, parts: Sequence[Part], *, private: bool) -> str | None:
@@ -211,8 +230,8 @@ class ToMessage(Answers):
     async def card_changed(self, message: str) -> None:
         """A tick under what was typed."""
         try:
-            await self._message.add_reaction("✅")
-        except discord.HTTPException as error:
+            await asking(lambda: self._message.add_reaction("✅"))
+        except CannotPost as error:
             log.debug("no tick: %s", error)
 
 

@@ -51,6 +51,7 @@ class DiscordChat(Chat):
 
     name = CHAT
     knows_nonces = True
+    nonce_seconds = 120.0  # Discord says: the past few minutes
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ class ToInteraction(Answers):
 
     def __init__(self, tools: Tools, call: Call, interaction: Interaction) -> None:
         limit = interaction.filesize_limit
-        super().__init__(tools, call, limit)
+        super().__init__(tools, call, limit, interaction.channel)
         self._interaction = interaction
         self.state = "open"
         self._promised_private = True
@@ -149,12 +149,12 @@ async def show_or_apologise(answers: ToInteraction, replies: Sequence[Reply]) ->
     try:
         await answers.show(replies)
         await answers.finish()
-    except (CannotPost, discord.HTTPException) as error:
+    except (CannotPost, discord.DiscordException) as error:
         log.warning("%s in %s: %s", answers.call.command, answers.place.key, error)
         try:
             broke = not isinstance(error, CannotPost) or error.again or error.unknown
             key = "discord.broke_off" if broke else "discord.refused"
             why = answers.say(key, why=str(error))
             await answers.send([Part(why[:1_900])], private=True)
-        except (CannotPost, discord.HTTPException):
+        except (CannotPost, discord.DiscordException):
             log.info("nor could %s be told", answers.person.key)

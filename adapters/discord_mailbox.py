@@ -34,32 +34,40 @@ class Mailbox:
 
     async def put(self, post: Post, owner: str) -> tuple[str, bool]:
         """Keeps a post, or changes the one that it edits; its id, and whether it is new here."""
-        db = self._store.db
-        content = json.dumps(
-            {
-                "text": post.text,
-                "buttons": [[asdict(button) for button in row] for row in post.buttons],
-                "progress": post.progress is not None,
-            }
-        )
-        mail = int(post.edit.removeprefix(PREFIX)) if post.edit else None
-        if mail is None and post.nonce:
+        if post.edit:
+            await self._change(int(post.edit.removeprefix(PREFIX)), post)
+            return post.edit, False
+        if post.nonce:
             sql = "SELECT id FROM mail WHERE place = ? AND nonce = ?"
             known = await self._store.one(sql, post.place.key, post.nonce)
             if known is not None:
                 return f"{PREFIX}{known}", False
-        async with db.execute(
-            "INSERT INTO mail (id, place, owner, nonce, post, at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET post = excluded.post",
-            (mail, post.place.key, owner, post.nonce or None, content, time.time()),
+        content, about = written(post, progress=post.progress is not None), json.dumps(post.about)
+        async with self._store.db.execute(
+            "INSERT INTO mail (place, owner, nonce, post, at, about) VALUES (?, ?, ?, ?, ?, ?)",
+            (post.place.key, owner, post.nonce or None, content, time.time(), about),
         ) as cursor:
-            row = cursor.lastrowid if mail is None else mail
-        await db.execute("DELETE FROM mail_files WHERE mail = ?", (row,))
-        await db.executemany(
-            "INSERT INTO mail_files VALUES (?, ?, ?, ?, ?)",
-            [(row, n, file.name, file.alt, file.content) for n, file in enumerate(post.files)],
+            mail = cursor.lastrowid
+        assert mail is not None
+        await self._put_files(mail, post)
+        return f"{PREFIX}{mail}", True
+
+    async def _change(self, mail: int, post: Post) -> None:
+        """Changes what is kept. What says how far a drawing is stays of that kind, its last words
+        too: they are no result. What was deleted meanwhile, with its story, stays so."""
+        kept = await self._store.one("SELECT post FROM mail WHERE id = ?", mail)
+        if kept is None:
+            return
+        content = written(post, progress=bool(kept) and json.loads(kept)["progress"])
+        await self._store.db.execute("UPDATE mail SET post = ? WHERE id = ?", (content, mail))
+        await self._store.db.execute("DELETE FROM mail_files WHERE mail = ?", (mail,))
+        await self._put_files(mail, post)
+
+    async def _put_files(self, mail: int, post: Post) -> None:
+        await self._store.db.executemany(
+            "INSERT INTO mail_files SELECT id, ?, ?, ?, ? FROM mail WHERE id = ?",
+            [(n, file.name, file.alt, file.content, mail) for n, file in enumerate(post.files)],
         )
-        return f"{PREFIX}{row}", mail is None
 
     async def waiting(self, place: Place) -> Sequence[Mail]:
         """What has not been fetched yet, oldest first."""
@@ -84,3 +92,9 @@ class Mailbox:
         """Takes a post back by its id."""
         number = int(message.removeprefix(PREFIX))
         await self._store.db.execute("DELETE FROM mail WHERE id = ?", (number,))
+
+
+def written(post: Post, *, progress: bool) -> str:
+    """The words of a post as they are kept."""
+    buttons = [[asdict(button) for button in row] for row in post.buttons]
+    return json.dumps({"text": post.text, "buttons": buttons, "progress": progress})

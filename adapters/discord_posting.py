@@ -59,7 +59,11 @@ class Channels:
             if answers is not None and number == 0:
                 fields["reference"] = answers.to_reference(fail_if_not_exists=False)
                 fields["mention_author"] = False
-            message = str((await self._send(place, fields)).id)
+            try:
+                message = str((await self._send(place, fields)).id)
+            except CannotPost as error:  # where a part is there, the next try needs the same nonce
+                error.unknown = error.unknown or (error.again and number > 0)
+                raise
         return message
 
     async def _send(self, place: Place, fields: dict[str, Any]) -> discord.Message:
@@ -139,6 +143,8 @@ def refusal(error: Exception) -> CannotPost:
     """What it means that a request failed."""
     if isinstance(error, discord.RateLimited):
         return CannotPost("Discord asks to wait", again=True, wait=error.retry_after)
+    if isinstance(error, aiohttp.ClientConnectorError):  # nothing left us
+        return CannotPost(f"Discord cannot be reached: {error}", again=True)
     if not isinstance(error, discord.HTTPException):  # nobody knows how far the request came
         return CannotPost(f"Discord cannot be reached: {error}", again=True, unknown=True)
     if error.status == 429:

@@ -7,9 +7,10 @@ from typing import Literal
 
 import discord
 
+from adapters.discord_posting import asking
 from adapters.discord_store import Store
 from adapters.discord_where import CHAT
-from bot.chat import Person, Place
+from bot.chat import CannotPost, Person, Place
 
 MOST_TITLE = 100  # characters
 ARCHIVE_MINUTES: Literal[10080] = 10080  # a week of silence, until Discord puts the thread away
@@ -35,7 +36,7 @@ class Rooms:
 
     async def open(self, place: Place, person: Person, title: str, card: str) -> int | None:
         """The id of a new thread for a card, with the person in it; None where none can be opened,
-        such as in a forum or without permission."""
+        such as in a forum, without permission, or while Discord is in trouble."""
         channel = self._client.get_channel(int(place.channel))
         if not isinstance(channel, discord.TextChannel):
             return None
@@ -43,17 +44,19 @@ class Rooms:
         if channel.is_news():
             kind = discord.ChannelType.news_thread
         try:
-            thread = await channel.create_thread(
-                name=title[:MOST_TITLE].strip() or CHAT.title(),
-                type=kind,
-                auto_archive_duration=ARCHIVE_MINUTES,
+            thread = await asking(
+                lambda: channel.create_thread(
+                    name=title[:MOST_TITLE].strip() or CHAT.title(),
+                    type=kind,
+                    auto_archive_duration=ARCHIVE_MINUTES,
+                )
             )
-        except discord.HTTPException as error:
+        except CannotPost as error:
             log.warning("no thread in %s: %s", place.key, error)
             return None
         await self._store.set_room(str(thread.id), card, person.id)
         try:
-            await thread.add_user(discord.Object(int(person.id)))
-        except discord.HTTPException as error:  # they find it all the same: they are told of it
+            await asking(lambda: thread.add_user(discord.Object(int(person.id))))
+        except CannotPost as error:  # they find it all the same: they are told of it
             log.info("nobody was added to the thread %d: %s", thread.id, error)
         return int(thread.id)

@@ -10,6 +10,7 @@ import json
 import secrets
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ CREATE TABLE IF NOT EXISTS mail_files (
     PRIMARY KEY (mail, position)
 ) WITHOUT ROWID;
 """
+# Which stories older mail shows, nobody noted down; it goes when it is too old.
+ABOUT = """
+ALTER TABLE mail ADD COLUMN about TEXT NOT NULL DEFAULT '[]';  -- JSON: names of cards
+"""
+STEPS = (SCHEMA, ABOUT)  # from version 0 to 1, from 1 to 2
 KEPT_SECONDS = 24 * 3600.0  # forms: the addresses of files in them end about then, too
 OLD_SECONDS = 30 * 24 * 3600.0  # mail that nobody fetched, messages posted anew
 
@@ -63,14 +69,32 @@ class Store:
             await connection.execute("PRAGMA journal_mode = WAL")
             await connection.execute("PRAGMA synchronous = NORMAL")
             await connection.execute("PRAGMA foreign_keys = ON")
-            await connection.executescript(SCHEMA)
+            await connection.execute("PRAGMA secure_delete = ON")
+            store = cls(connection)
+            await store._update(path)
         except sqlite3.Error as error:
             await connection.close()
             raise OSError(
                 f"the file {path} of the Discord chat cannot be used: {error}; mend it, or delete"
                 " it: then old cards are posted anew"
             ) from error
-        return cls(connection)
+        except OSError:
+            await connection.close()
+            raise
+        return store
+
+    async def _update(self, path: Path) -> None:
+        """Brings the file to the shape of today. Raises OSError if it is newer than that."""
+        version = int(await self.one("PRAGMA user_version"))
+        if version > len(STEPS):
+            raise OSError(
+                f"a newer Inkwell wrote the file {path} of the Discord chat; update this one, or"
+                " move the file away: then old cards are posted anew"
+            )
+        for number, step in enumerate(STEPS[version:], version + 1):
+            await self.db.executescript(
+                f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;"
+            )
 
     async def close(self) -> None:
         """Nothing may be asked afterwards."""
@@ -146,6 +170,16 @@ class Store:
     async def set_locale(self, owner: str, locale: str) -> None:
         if await self.locale(owner) != locale:
             await self.db.execute("INSERT OR REPLACE INTO locales VALUES (?, ?)", (owner, locale))
+
+    async def delete_mail(self, cards: Sequence[str]) -> None:
+        """Deletes the mail about deleted stories, whoever it is for; `cards`: of those stories."""
+        deleted = await self.db.execute(
+            "DELETE FROM mail WHERE id IN (SELECT mail.id FROM mail, json_each(about) AS one"
+            " WHERE one.value IN (SELECT value FROM json_each(?)))",
+            (json.dumps(list(cards)),),
+        )
+        if deleted.rowcount:
+            await self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def forget(self, owner: str) -> None:
         """Deletes all that is kept of a person."""

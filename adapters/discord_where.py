@@ -56,6 +56,11 @@ def place_of_message(message: discord.Message) -> Place:
     return Place(CHAT, here, guild)
 
 
+def is_private_thread(channel: object) -> bool:
+    """Whether only those who were invited read there."""
+    return isinstance(channel, discord.Thread) and channel.is_private()
+
+
 def thread_in(place: Place, thread: int) -> Place:
     """A thread beside or below a place."""
     return Place(CHAT, place.channel, place.server, str(thread))

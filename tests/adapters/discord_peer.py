@@ -36,7 +36,7 @@ Files = Mapping[str, bytes]
 @dataclass
 class Trouble:
     """The next request that fits gets this answer instead; with `deaf`, after it was obeyed. No
-    status: the connection breaks."""
+    status: the connection breaks. So many as `skip` are obeyed before."""
 
     method: str
     path: str  # a pattern
@@ -44,6 +44,7 @@ class Trouble:
     body: Json = field(default_factory=dict)
     deaf: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    skip: int = 0
 
 
 class DiscordPeer:
@@ -93,7 +94,9 @@ class DiscordPeer:
             ),
             None,
         )
-        if trouble is not None:
+        if trouble is not None and trouble.skip:
+            trouble.skip -= 1
+        elif trouble is not None:
             self.trouble.remove(trouble)
             if trouble.deaf:
                 await self._obey(request, path, body, files)

@@ -13,6 +13,7 @@ from tests.adapters.discord_world import (
     BOT_USER,
     GUILD,
     LOBBY,
+    THREADS,
     Interaction,
     Json,
     member_json,
@@ -62,7 +63,7 @@ class Someone:
         guild = world.channels[self.where].get("guild_id")
         if guild:
             event |= {"guild_id": guild, "member": member_json(self.user)}
-            if world.channels[self.where]["type"] == 11:
+            if world.channels[self.where]["type"] in THREADS:
                 world.awaken(world.channels[self.where])
         named = f"<@{BOT_USER}>" in text
         if guild and not named and not self.peer.gateway.intents & MESSAGE_CONTENT:

@@ -15,6 +15,7 @@ APPLICATION, BOT_USER, GUILD, LOBBY, OTHER_GUILD = "900", "900", "100", "101", "
 MOST_TEXT, MOST_FILE, MOST_REQUEST = 2_000, 10 * 1024 * 1024, 25 * 1024 * 1024
 STAMP = "2026-01-01T00:00:00.000000+00:00"
 EPHEMERAL = 64
+THREADS = (11, 12)  # kinds of channels: threads for everybody, and for those who were invited
 RIGHTS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -75,7 +76,8 @@ class World:
         self._ids = itertools.count(1_000_000)
         self.channels: dict[str, Json] = {LOBBY: channel_json(LOBBY, "lobby")}
         self.messages: dict[str, dict[str, Json]] = {}
-        self.nonces: dict[tuple[str, str], str] = {}
+        self.nonces: dict[tuple[str, str], tuple[str, float]] = {}  # the message, and when
+        self.nonce_seconds = 120.0  # "the past few minutes"
         self.files: dict[str, bytes] = {}  # by the path of their address
         self.interactions: dict[str, Interaction] = {}
         self.commands: list[Json] = []
@@ -109,7 +111,7 @@ class World:
             "roles": [{**common, **role} for role in (everyone, mine, artists)],
             "members": [{**member_json(bot_json()), "roles": ["110"]}], "member_count": 2,
             "channels": [c for c in channels if c["type"] == 0],
-            "threads": [c for c in channels if c["type"] == 11],
+            "threads": [c for c in channels if c["type"] in THREADS],
             "premium_tier": self.premium_tier, "preferred_locale": "en-US", "unavailable": False,
         }  # fmt: skip
 
@@ -129,7 +131,7 @@ class World:
     def post(self, name: str, body: Json, files: Mapping[str, bytes]) -> Json:
         """A message by the bot in a channel."""
         channel = self.channel(name)
-        if channel["type"] == 11:
+        if channel["type"] in THREADS:
             self.demand(channel, send_messages_in_threads=True)
             self.awaken(channel)
         else:
@@ -140,10 +142,12 @@ class World:
         if nonce is not None and len(nonce) > 25:
             raise Refusal(400, 50035, "Invalid Form Body")
         if nonce is not None and body.get("enforce_nonce") and (name, nonce) in self.nonces:
-            return self.messages[name][self.nonces[name, nonce]]
+            earlier, at = self.nonces[name, nonce]
+            if time.monotonic() - at < self.nonce_seconds:
+                return self.messages[name][earlier]
         message = self.add_message(name, bot_json(), body, files)
         if nonce is not None:
-            self.nonces[name, nonce] = message["id"]
+            self.nonces[name, nonce] = message["id"], time.monotonic()
         return message
 
     def awaken(self, thread: Json) -> None:
@@ -198,7 +202,7 @@ class World:
     def edit(self, channel: str, message: str, body: Json, files: Mapping[str, bytes]) -> Json:
         found = self.message(channel, message)
         where = self.channels[channel]
-        if where["type"] == 11 and where["thread_metadata"]["archived"]:
+        if where["type"] in THREADS and where["thread_metadata"]["archived"]:
             raise Refusal(400, 50083, "Thread is archived")
         return self.change(found, body, files)
 
@@ -215,6 +219,9 @@ class World:
 
     def thread(self, parent: str, body: Json) -> Json:
         self.demand(self.channel(parent), create_public_threads=True)
+        return self.add_thread(parent, body)
+
+    def add_thread(self, parent: str, body: Json) -> Json:
         name = self.new_id()
         self.channels[name] = {
             **channel_json(name, body["name"], body["type"]), "parent_id": parent,

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from adapters.discord_mailbox import Mailbox
+from adapters.discord_store import SCHEMA, Store
 from bot.chat import File, Place, Post
 from tests.adapters.discord_peer import until
 from tests.adapters.discord_people import labels
@@ -54,6 +63,45 @@ def test_later_the_result_waits_for_the_button_also_over_a_restart(tmp_path: Pat
         assert not again.messages[0]["attachments"]
 
     play(tmp_path, before, after)
+
+
+def test_only_the_result_is_shown_to_everybody(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        ann = stage.ann.at("group")
+        answer = await ann.uses("echo", text="hello")
+        progress = await stage.chat.post(Post(AWAY, "Waiting", progress=0.0, nonce="1"))
+        answer.fresh = False
+        await stage.chat.post(Post(AWAY, "The page", PAGE, nonce="2"))
+        await stage.chat.post(Post(AWAY, "Number 5 is drawn.", edit=progress))
+        shown = await ann.presses(answer.messages[1], "Get result")
+        assert (shown.text, shown.private) == ("The page", [False])
+        again = await ann.presses(answer.messages[1], "Get result")
+        assert (again.text, again.private) == ("Number 5 is drawn.", [True])
+
+    play(tmp_path, scene)
+
+
+def test_a_file_of_an_older_inkwell_goes_on_and_one_of_a_newer_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "discord.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as older:
+        older.executescript(SCHEMA)
+        post = json.dumps({"text": "The page", "buttons": [], "progress": False})
+        row = (AWAY.key, "7", "2", post, time.time())
+        older.execute(
+            "INSERT INTO mail (place, owner, nonce, post, at) VALUES (?, ?, ?, ?, ?)", row
+        )
+
+    async def run() -> None:
+        for _ in range(2):
+            store = await Store.open(path)
+            assert [mail.text for mail in await Mailbox(store).waiting(AWAY)] == ["The page"]
+            await store.close()
+        with closing(sqlite3.connect(path)) as newer:
+            newer.execute("PRAGMA user_version = 99")
+        with pytest.raises(OSError, match="a newer Inkwell"):
+            await Store.open(path)
+
+    asyncio.run(run())
 
 
 def test_a_card_is_edited_where_its_button_was_pressed(tmp_path: Path) -> None:

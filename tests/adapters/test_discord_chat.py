@@ -76,6 +76,33 @@ def test_a_story_gets_a_thread_with_its_card_and_the_bot_hears_of_it(tmp_path: P
     play(tmp_path, scene)
 
 
+def test_a_story_that_is_begun_in_a_private_thread_stays_there(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        peer, world = stage.peer, stage.peer.world
+        about = {"name": "Secret", "type": 12, "auto_archive_duration": 1440}
+        thread = world.add_thread(LOBBY, about)
+        await peer.gateway.dispatch("THREAD_CREATE", thread)
+        room = stage.ann.at(thread["id"])
+        answer = await room.uses("story new", title="Tabs")
+        await until(lambda: len(answer.messages) == 2)
+        card, hint = answer.messages
+        assert (card["channel_id"], card["content"]) == (thread["id"], "0 lines")
+        assert "@inkwell" in hint["content"]
+        assert answer.private == [False, True]
+        await room.types("<@900> [Tom] a man")
+        await until(lambda: card["content"] == "1 lines\n[Tom] a man")
+
+        second = await room.uses("story new", title="Another")  # the thread stays the first one's
+        assert second.text.startswith("0 lines")
+        assert "no thread of its own" in second.text
+        place = Place("discord", LOBBY, GUILD, thread["id"])
+        assert [c.place for c in stage.bot.calls if c.command == ROOM] == [place]
+        assert list(world.channels) == [LOBBY, thread["id"]]
+        assert LOBBY not in world.messages
+
+    play(tmp_path, scene)
+
+
 def test_with_the_message_content_every_message_in_a_room_is_a_line(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         peer, ann = stage.peer, stage.ann

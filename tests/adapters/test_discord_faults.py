@@ -21,6 +21,8 @@ from tests.adapters.small_bot import picture
 HERE = Place("discord", LOBBY, GUILD)
 POST, EDIT = r"/channels/\d+/messages", r"/channels/\d+/messages/\d+"
 LATER = {"retry_after": 0.3, "message": "slow down", "global": False}
+LONG = {**LATER, "retry_after": 300.0}
+VIA = {"Via": "1.1 google"}  # so say answers of Discord itself
 
 
 async def refused(stage: Stage, post: Post) -> CannotPost:
@@ -56,6 +58,22 @@ def test_an_answer_of_500_is_unknown_and_one_of_429_is_waited_for(tmp_path: Path
         stage.peer.trouble.append(Trouble("POST", POST, 429, long, headers=via))
         error = await refused(stage, Post(HERE, "C", nonce="3"))
         assert (error.again, error.unknown, error.wait) == (True, False, 900.0)
+
+    play(tmp_path, scene)
+
+
+def test_what_never_left_us_has_not_arrived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(stage: Stage) -> None:
+        with monkeypatch.context() as away:
+            away.setattr(discord.http.Route, "BASE", "http://127.0.0.1:9/api")
+            error = await refused(stage, Post(HERE, "A", nonce="1"))
+        assert (error.again, error.unknown) == (True, False)
+        long = Post(HERE, "word " * 900, nonce="2")
+        stage.peer.trouble.append(Trouble("POST", POST, 429, LONG, headers=VIA, skip=1))
+        error = await refused(stage, long)  # a part of it has
+        assert (error.again, error.unknown, error.wait) == (True, True, 300.0)
 
     play(tmp_path, scene)
 
@@ -145,8 +163,47 @@ def test_without_a_thread_the_story_is_shown_where_it_was_asked_for(tmp_path: Pa
         world = stage.peer.world
         world.rights = discord.Permissions(view_channel=True, send_messages=True)
         answer = await stage.ann.uses("story new", title="Tabs")
-        assert "may not open a thread" in answer.text
+        assert "no thread of its own" in answer.text
         assert [c.command for c in stage.bot.calls] == ["story new"]
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("status", [429, None])
+def test_a_story_is_shown_here_while_no_thread_can_be_made(
+    tmp_path: Path, status: int | None
+) -> None:
+    async def scene(stage: Stage) -> None:
+        threads = r"/channels/\d+/threads"
+        stage.peer.trouble.append(Trouble("POST", threads, status, LONG, headers=VIA))
+        answer = await stage.ann.uses("story new", title="Tabs")
+        await until(lambda: answer.messages)
+        assert answer.text.startswith("0 lines")
+        assert "no thread of its own" in answer.text
+        assert answer.private == [False]
+        assert stage.peer.trouble == []
+
+    play(tmp_path, scene)
+
+
+def test_a_story_goes_on_though_nobody_can_be_added_and_nothing_ticked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        peer = stage.peer
+        members, ticks = r"/channels/\d+/thread-members/\d+", POST + r"/\d+/reactions/.+"
+        peer.trouble.append(Trouble("PUT", members, 429, LONG, headers=VIA))
+        answer = await stage.ann.uses("story new", title="Tabs")
+        thread = next(c for c in peer.world.channels.values() if c["type"] == 11)
+        await until(lambda: f"<#{thread['id']}>" in answer.text)
+        card = peer.in_channel(thread["id"])[0]
+        peer.trouble.append(Trouble("PUT", ticks, 429, LONG, headers=VIA))
+        room = stage.ann.at(thread["id"])
+        await room.types("<@900> [Tom] a man")
+        await room.types("<@900> [Tom] works")
+        await until(lambda: card["content"].startswith("2 lines"))
+        assert peer.trouble == []
+        assert "went wrong" not in caplog.text
 
     play(tmp_path, scene)
 

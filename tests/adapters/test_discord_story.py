@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -109,6 +110,37 @@ def test_a_page_is_kept_where_the_bot_was_thrown_out_while_it_drew(tmp_path: Pat
                 assert shown.messages
 
     asyncio.run(bounded(run()))
+
+
+def test_a_page_that_discord_may_have_taken_an_hour_ago_is_offered_again(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with DiscordPeer() as peer:
+            ann = Someone(peer).in_dm()
+            async with inkwell(peer, tmp_path):
+                await ann.uses("story new", title="Tabs", script=SCRIPT)
+                await ann.uses("story draw")
+                await until(lambda: pages(peer, ann.where), 30)
+            killed_before_it_was_confirmed(tmp_path / "inkwell.sqlite3", time.time() - 3600)
+            peer.world.nonce_seconds = 0.0
+            async with inkwell(peer, tmp_path):
+                await until(lambda: "the connection broke" in said(peer, ann.where))
+                assert len(pages(peer, ann.where)) == 1
+                await ann.presses(peer.in_channel(ann.where)[-1], "Send again")
+                await until(lambda: len(pages(peer, ann.where)) == 2)
+            assert not peer.problems, "\n".join(peer.problems)
+
+    asyncio.run(bounded(run()))
+
+
+def killed_before_it_was_confirmed(database: Path, at: float) -> None:
+    """As a kill leaves a page that was being posted."""
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("UPDATE jobs SET state = 'drawn', told = 0")
+        db.execute(
+            "UPDATE posts SET state = 'sending', message = NULL, nonce = ? || substr(nonce, 9)"
+            " WHERE purpose LIKE 'page %'",
+            (f"{int(at):08x}",),
+        )
 
 
 # Each command the happy way, and what it refuses. "/forget" is last: it asks first.
