@@ -18,6 +18,7 @@ from telegram.error import TelegramError
 from adapters.telegram_commands import (
     Typed,
     group_of,
+    may_be_script,
     missing,
     named,
     read_command,
@@ -34,13 +35,13 @@ from adapters.telegram_questions import questions_of_command
 from adapters.telegram_replies import HELLO, Replies, Tools
 from adapters.telegram_rights import Rights, Standing
 from adapters.telegram_talk import Talk
+from adapters.telegram_whom import SETTINGS, with_ids
 from bot.chat import (
     FORM,
     MESSAGE,
     PRESS,
     Attachment,
     Call,
-    CannotPost,
     CommandInfo,
     Person,
     Place,
@@ -51,6 +52,7 @@ from bot.chat import (
 MOST_WITH_FILES = 3  # calls with files in memory at the same time
 TAKES_REPLIED = ("meme", "character new", "character edit")  # ... to a message with a picture
 NEW_CHARACTER = "character new"
+COMMON = ("start", "skip", "cancel")  # commands of this chat, not of the bot
 INTRODUCED = re.compile(r"\s*[\[【［]([^\]】］\n]+)[\]】］][ \t]*([^\n]*)\s*")
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Heard:
     """A message of a person, taken apart."""
 
     talk: Talk
+    user: telegram.User
     message: Message
     text: str
     picture: Found | None
@@ -77,8 +80,6 @@ class Calls:
         """Answers one update. What goes wrong in it is told, and stays without consequence."""
         try:
             await self._take(update)
-        except CannotPost as error:
-            log.warning("an answer is lost: %s", error)
         except sqlite3.Error:  # of the chat's own file, such as a full disk
             log.exception("an update could not be answered")
             await self._apologise(update)
@@ -120,22 +121,37 @@ class Calls:
         place = await self._places.of_message(message)
         person = person_of(user)
         talk = Talk(await self._spoken_to(person), place, place, message.message_id)
+        typed = read_command(text)
         if message.sender_chat is not None or user.is_bot:
-            if read_command(text) is not None and message.sender_chat is not None:
+            if message.sender_chat is not None and typed is not None and self._is_ours(typed):
                 await self._say(talk, "telegram.anonymous")
             return
-        await self._tools.people.met(person, started=place.server is None)
-        heard = Heard(talk, message, text, picture_in(message))
-        typed = read_command(text)
+        heard = Heard(talk, user, message, text, picture_in(message))
+        if not talk.in_group:
+            await self._meet(heard)
         if typed is not None:
-            if typed.bot is None or typed.bot.lower() == self._tools.api.username.lower():
+            to_all = typed.bot is None and (typed.word in COMMON or not talk.in_group)
+            if to_all or self._is_ours(typed):
                 await self._typed(heard, typed)
         elif not await self._as_answer(heard):
             await self._plain(heard)
 
+    def _is_ours(self, typed: Typed) -> bool:
+        """Whether a command names us, or nobody and is one of the bot's."""
+        if typed.bot is not None:
+            return typed.bot.lower() == self._tools.api.username.lower()
+        commands = self._bot.commands
+        return named(commands, typed) is not None or bool(group_of(commands, typed.word))
+
+    async def _meet(self, heard: Heard) -> None:
+        """Remembers who talks with us; in a group not those who talk with each other."""
+        await self._tools.people.met(heard.user, started=not heard.talk.in_group)
+
     async def _typed(self, heard: Heard, typed: Typed) -> None:
         """A command, with or without what it needs."""
         talk, commands = heard.talk, self._bot.commands
+        if talk.in_group:
+            await self._meet(heard)
         if typed.word == "cancel":
             await self._dialogs.cancel(talk)
             return
@@ -151,11 +167,14 @@ class Calls:
         meant = named(commands, typed)
         if meant is not None:
             info, rest = meant
-            await self._command(heard, info, read_options(rest, info))
+            options = read_options(rest, info)
+            if info.name == SETTINGS:
+                options = await with_ids(options, rest, heard.message, self._tools.people)
+            await self._command(heard, info, options)
         elif of_group := group_of(commands, typed.word):
             lines = [f"/{word_of(i)} – {self._bot.say(talk.language, i.help)}" for i in of_group]
             await self._show(talk, "\n".join(lines))
-        elif not talk.in_group or typed.bot is not None:
+        else:
             await self._call(talk, typed.word)
 
     async def _start(self, talk: Talk, rest: str) -> None:
@@ -190,13 +209,21 @@ class Calls:
         return {takes[0]: picture} if takes and picture is not None else {}
 
     async def _as_answer(self, heard: Heard) -> bool:
-        """Whether it was the answer to a question; in groups that is a reply, or said in a room."""
+        """Whether it was the answer to a question, where that was asked; in groups that is a
+        reply, or said in a story's own room."""
         talk = heard.talk
-        if talk.in_group and not self._is_to_us(heard) and talk.place.thread is None:
-            return False
         dialog = await self._dialogs.of(talk)
         if dialog is None:
             return False
+        if dialog.is_over(heard.text, alone=not talk.in_group):
+            await self._dialogs.end(talk)
+            return False
+        if talk.at != dialog.at:
+            return False
+        if talk.in_group:
+            if not self._is_to_us(heard) and not await self._tools.cards.is_room(talk.place):
+                return False
+            await self._meet(heard)
         talk = replace(talk, place=dialog.place)
         done = await self._dialogs.answered(talk, dialog, heard.text, heard.picture)
         await self._go_on(talk, done)
@@ -221,16 +248,18 @@ class Calls:
             if not talk.in_group and heard.message.effective_attachment is not None:
                 await self._say(talk, "telegram.needs_picture")
             return
-        may_be_script = heard.picture is None and "\n" in text  # the bot knows if it is
-        if not to_us and not (in_room and talk.place.thread is not None) and not may_be_script:
+        is_script = heard.picture is None and may_be_script(text)
+        if not to_us and not (in_room and talk.place.thread is not None) and not is_script:
             return  # people among themselves
         text = self._without_name(text) if to_us else text
         character = self._introduced(heard, text) if to_us and not in_room else None
         if character is not None:
+            await self._meet(heard)
             await self._command(heard, *character)
             return
         files = {"file": heard.picture} if heard.picture is not None else {}
-        await self._call(talk, MESSAGE, {"text": text}, files)
+        if await self._call(talk, MESSAGE, {"text": text}, files):
+            await self._meet(heard)
 
     def _without_name(self, text: str) -> str:
         name = re.escape(self._tools.api.username)
@@ -263,7 +292,7 @@ class Calls:
             return
         person = person_of(query.from_user)
         at = await self._places.of_our_message(message)
-        await self._tools.people.met(person, started=at.server is None)
+        await self._tools.people.met(query.from_user, started=at.server is None)
         place = await self._elsewhere(at, message.message_id)
         talk = Talk(await self._spoken_to(person), place, at, press=query.id)
         if data.startswith(MARK):
@@ -290,8 +319,8 @@ class Calls:
         command: str,
         options: Mapping[str, Value] | None = None,
         files: Mapping[str, Found] | None = None,
-    ) -> None:
-        """Asks the bot and shows what it answers."""
+    ) -> bool:
+        """Asks the bot and shows what it answers; whether it answers at all."""
         standing = Standing()
         if talk.place.server is not None:
             standing = await self._rights.of((await self._places.target(talk.place)).chat)
@@ -303,7 +332,9 @@ class Calls:
             manager=int(talk.person.id) in standing.managers,
             lacks=standing.lacks,
         )
-        await self._replies.show(talk, call, await self._answers(call, files or {}))
+        replies = await self._answers(call, files or {})
+        await self._replies.show(talk, call, replies)
+        return bool(replies)
 
     async def _answers(self, call: Call, files: Mapping[str, Found]) -> Sequence[Reply]:
         """What the bot says, who gets the files with the call."""
@@ -326,4 +357,4 @@ class Calls:
 
     async def _show(self, talk: Talk, words: str) -> None:
         outgoing = Outgoing(words, reply_to=talk.reply_to, owner=talk.person.id)
-        await self._tools.outbox.send(talk.at, outgoing)
+        await self._tools.outbox.say(talk.at, outgoing)

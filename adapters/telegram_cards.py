@@ -9,6 +9,7 @@ from dataclasses import replace
 import telegram
 from telegram.error import TelegramError
 
+from adapters.telegram_errors import TopicGone
 from adapters.telegram_outbox import Outbox, Outgoing
 from adapters.telegram_people import CHAT
 from adapters.telegram_places import REPLIES, Places
@@ -30,22 +31,36 @@ class Cards:
     ) -> None:
         self._api, self._bot = api, bot
         self._storage, self._places, self._outbox = storage, places, outbox
+        self._opened: dict[tuple[str, str], Place] = {}  # by chat and card: topics that wait for it
 
     async def show(self, talk: Talk, reply: Reply, *, anew: bool) -> Place | None:
         """Shows a card, where `reply.room` is said in a place of its own.
 
         It is edited where it stands; `anew` puts it below everything else instead. Returns a place
-        that the bot must be told of: one that has just become a room.
+        that the bot must be told of: one that has just become a room. Raises CannotPost.
         """
-        place, opened = await self._place(talk, reply, anew)
+        try:
+            return await self._show(talk, reply, anew, only_there=reply.card is not None)
+        except TopicGone as gone:
+            await self._leave(gone.place)
+            title = reply.room or reply.title or first_line(reply)
+            if talk.place.thread == gone.place.thread:
+                talk = replace(talk, place=replace(talk.place, thread=None))
+            return await self._show(talk, replace(reply, room=title), anew, only_there=False)
+
+    async def _show(
+        self, talk: Talk, reply: Reply, anew: bool, *, only_there: bool
+    ) -> Place | None:
+        place, opened = await self._place(talk, reply)
+        shown = replace(outgoing(talk, reply), only_there=only_there)
         if reply.card is None:
-            await self._outbox.send(place, outgoing(talk, reply))
+            await self._outbox.send(place, shown)
             return place if opened else None
         known = await self._message(place, reply.card)
         if known is not None and not anew:
-            message = await self._outbox.edit(place, known, outgoing(talk, reply))
+            message = await self._outbox.edit(place, known, shown)
         else:
-            message = (await self._outbox.send(place, outgoing(talk, reply))).id
+            message = (await self._outbox.send(place, shown)).id
         if known is not None and known != message:
             with suppress(CannotPost):  # too old to be deleted: then there are two
                 await self._outbox.remove(place, known)
@@ -53,24 +68,36 @@ class Cards:
             place, opened = replace(place, thread=f"{REPLIES}{message}"), True
             await self._places.joins(place, int(message), talk.person.id)
         await self._keep(place, reply, message, talk.person.id)
+        self._opened.pop((place.channel, reply.card), None)
+        topic = place.thread or REPLIES
+        if anew and not opened and topic != talk.place.thread and not topic.startswith(REPLIES):
+            await self._point_to(talk, reply.room or first_line(reply), int(topic))
         return place if opened else None
 
-    async def _place(self, talk: Talk, reply: Reply, anew: bool) -> tuple[Place, bool]:
+    async def _place(self, talk: Talk, reply: Reply) -> tuple[Place, bool]:
         """Where a reply belongs, and whether this is a room that was opened for it just now."""
-        place = talk.place
-        if reply.card is not None and (reply.room is not None or place.thread is None):
-            thread = await self._room(place, reply.card)
+        place, card = talk.place, reply.card
+        if card is not None and (reply.room is not None or place.thread is None):
+            thread = await self._room(place, card)
             if thread is not None:
-                if anew and place.thread != thread and not thread.startswith(REPLIES):
-                    title = reply.room or reply.text.partition("\n")[0]
-                    await self._point_to(talk, title, int(thread))
                 return replace(place, thread=thread), False
         if reply.room is None:
             return place, False
-        topic = await self._topic(talk, reply.room)
-        if topic is not None:
-            return topic, True
-        return replace(place, thread=None), place.server is None
+        topic = self._opened.get((place.channel, card or ""))
+        if topic is None:
+            topic = await self._topic(talk, reply.room)
+        if topic is None:
+            return replace(place, thread=None), place.server is None
+        if card is not None:
+            self._opened[(place.channel, card)] = topic
+        return topic, True
+
+    async def _leave(self, topic: Place) -> None:
+        """Forgets what stood in a topic that is gone."""
+        await self._storage.rows(
+            "DELETE FROM cards WHERE chat = ? AND thread = ?", topic.channel, topic.thread
+        )
+        self._opened = {card: at for card, at in self._opened.items() if at != topic}
 
     async def _room(self, place: Place, card: str) -> str | None:
         """The thread in which a card stands already, anywhere in the chat."""
@@ -112,9 +139,8 @@ class Cards:
         if talk.place.server is not None:
             label = self._bot.say(talk.language, "telegram.button_room")
             markup = link(label, f"https://t.me/c/{number}/{topic}")
-        with suppress(CannotPost):
-            pointer = Outgoing(words, markup=markup, reply_to=talk.reply_to)
-            await self._outbox.send(talk.place, pointer)
+        pointer = Outgoing(words, markup=markup, reply_to=talk.reply_to, owner=talk.person.id)
+        await self._outbox.say(talk.place, pointer)
 
     async def _message(self, place: Place, card: str) -> str | None:
         row = await self._storage.row(
@@ -164,6 +190,10 @@ class Cards:
             place.thread or "",
         )
         return row is not None
+
+
+def first_line(reply: Reply) -> str:
+    return reply.text.partition("\n")[0]
 
 
 def outgoing(talk: Talk, reply: Reply) -> Outgoing:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import time
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,10 @@ class TelegramChat(Chat):
 
     async def stop(self) -> None:
         """Answers what is under way, and lets go of the connections and the file."""
-        app, storage = self._app, self._storage
+        app, storage, outbox = self._app, self._storage, self._outbox
         self._app = self._storage = self._outbox = self._bot = None
+        if outbox is not None:
+            await outbox.close()
         if app is not None:
             await close(app)
         if storage is not None:
@@ -176,8 +179,8 @@ class TelegramChat(Chat):
             raise CannotPost("the Telegram chat is not running", again=True)
         if post.place.chat != self.name:
             raise CannotPost(f"this place is not on Telegram: {post.place.key}")
-        if post.edit is not None and not self._is_time(post):
-            return post.edit
+        if post.edit is not None and post.progress is not None:
+            self._check_time(post.place)
         owner = post.mention.id if post.mention else ""
         person = await people.named(owner or post.place.channel)
         language = await bot.language(person) if person else None
@@ -196,18 +199,18 @@ class TelegramChat(Chat):
             return await outbox.edit(post.place, post.edit, outgoing)
         sent = await outbox.send(post.place, outgoing)
         if post.progress is None and (owner or not in_group):
-            await inline.keep(owner or post.place.channel, post.text, sent)
+            await inline.keep(owner or post.place.channel, post.text, sent, post.about)
         return sent.id
 
-    def _is_time(self, post: Post) -> bool:
-        """Progress is shown seldom in groups; what was left out is in the next one."""
-        if post.place.server is None or not post.progress:
-            return True
-        now, last = time.monotonic(), self._edited.get(post.place.channel)
-        if last is not None and now - last < GROUP_EDIT_SECONDS:
-            return False
-        self._edited[post.place.channel] = now
-        return True
+    def _check_time(self, place: Place) -> None:
+        """Progress is shown seldom in groups. Raises CannotPost, which says when it may be."""
+        if place.server is None:
+            return
+        now = time.monotonic()
+        left = self._edited.get(place.channel, -inf) + GROUP_EDIT_SECONDS - now
+        if left > 0:
+            raise CannotPost("it is too early for progress in this group", again=True, wait=left)
+        self._edited[place.channel] = now
 
     async def remove(self, place: Place, message: str) -> None:
         """Takes a post away; one that is gone already is no error. Raises CannotPost."""

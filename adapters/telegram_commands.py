@@ -15,6 +15,7 @@ YES = frozenset({"yes", "true", "on", "1", "y", "是", "开"})
 NO = frozenset({"no", "false", "off", "0", "n", "否", "关"})
 TYPED = re.compile(r"[/／]([A-Za-z0-9_]{1,64})(?:@(\w+))?(?=\s|$)[ \t]?(.*)", re.DOTALL)
 TWO = ("top", "bottom")  # of a meme: "When it compiles | but not in production"
+BRACKETS = ("[", "【", "［")
 BETWEEN = re.compile(r"\s+[|｜]\s+")
 
 
@@ -31,6 +32,11 @@ def read_command(text: str) -> Typed | None:
     """The command that a message is, if it is one."""
     match = TYPED.fullmatch(text.strip())
     return Typed(match[1].lower(), match[2], match[3].strip(" ")) if match else None
+
+
+def may_be_script(text: str) -> bool:
+    """Whether it may be a whole script: several lines with a name in brackets. The bot knows."""
+    return "\n" in text.strip() and any(bracket in text for bracket in BRACKETS)
 
 
 def word_of(info: CommandInfo) -> str:

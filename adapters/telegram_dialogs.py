@@ -1,19 +1,21 @@
 """Guided dialogs: what a command or form needs is asked for, one message a question.
 
 A dialog is a row in the chat's own file, so that it goes on after a restart. Everybody has at most
-one in a chat, and the next command ends it.
+one in a chat, and the next command ends it. What is typed a day later is no answer any more.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import telegram
 
+from adapters.telegram_commands import may_be_script
 from adapters.telegram_files import Found
 from adapters.telegram_outbox import Outbox, Outgoing
 from adapters.telegram_parts import Markup
@@ -28,11 +30,16 @@ CANCEL, SKIP, FINISH = "c", "s", "f"
 LONGEST_LABEL = 60
 LONGEST_PLACEHOLDER = 64
 LONGEST_VALUE = 3000  # characters shown of what stands in a form already
+OPEN_SECONDS = 24 * 3600.0  # that a question waits for what is typed
+WRITING_SECONDS = 3600.0  # that somebody may need to write a long text
 
 
 @dataclass(frozen=True)
 class Dialog:
-    """One that is going on; `questions[0]` was asked last, in `message`."""
+    """One that is going on; `questions[0]` was asked last, in `message`, `at` a place and a time.
+
+    `place` is what it is about. One that an older Inkwell has kept knows neither place nor time.
+    """
 
     id: str
     place: Place
@@ -42,6 +49,17 @@ class Dialog:
     options: dict[str, Value] = field(default_factory=dict)
     files: dict[str, Found] = field(default_factory=dict)
     message: str = ""
+    at: Place | None = None
+    asked: float = 0.0  # seconds since 1970
+
+    def is_over(self, words: str, *, alone: bool) -> bool:
+        """Whether words are no answer any more: they come late, or begin a story. `alone`: nobody
+        else reads here, so that a script that is pasted is meant for the bot."""
+        age = time.time() - self.asked
+        if age > OPEN_SECONDS:
+            return True
+        wanted = self.questions[0].long and age <= WRITING_SECONDS
+        return alone and may_be_script(words) and not wanted
 
     def to_json(self) -> str:
         kept = asdict(self)
@@ -52,6 +70,7 @@ class Dialog:
     def from_json(cls, text: str) -> Dialog:
         kept: dict[str, Any] = json.loads(text)
         kept["place"] = Place(**kept["place"])
+        kept["at"] = Place(**kept["at"]) if kept.get("at") else None
         kept["questions"] = tuple(Question.from_json(one) for one in kept["questions"])
         kept["files"] = {name: Found(**found) for name, found in kept["files"].items()}
         return cls(**kept)
@@ -180,7 +199,8 @@ class Dialogs:
     async def _ask(self, talk: Talk, dialog: Dialog) -> None:
         call = Call(talk.person, dialog.place, dialog.command, dialog.options)
         question = await with_offers(self._bot, call, dialog.questions[0])
-        dialog = replace(dialog, questions=(question, *dialog.questions[1:]))
+        questions = (question, *dialog.questions[1:])
+        dialog = replace(dialog, questions=questions, at=talk.at, asked=time.time())
         await self._keep(talk, dialog)
         outgoing = Outgoing(
             self._words(talk, question),
@@ -190,9 +210,21 @@ class Dialogs:
             owner=talk.person.id,
             language=talk.language,
         )
-        sent = await self._outbox.send(talk.at, outgoing)
-        if isinstance(outgoing.markup, telegram.InlineKeyboardMarkup):
-            await self._keep(talk, replace(dialog, message=sent.id))
+
+        async def ask() -> None:
+            if not await self._is_asking(talk, dialog):
+                return
+            sent = await self._outbox.send(talk.at, outgoing)
+            has_buttons = isinstance(outgoing.markup, telegram.InlineKeyboardMarkup)
+            if has_buttons and await self._is_asking(talk, dialog):
+                await self._keep(talk, replace(dialog, message=sent.id))
+
+        await self._outbox.later.surely(ask, talk.at.channel, talk.person.id)
+
+    async def _is_asking(self, talk: Talk, dialog: Dialog) -> bool:
+        """Whether its question is still open: Telegram may want it asked later."""
+        now, left = await self.of(talk), len(dialog.questions)
+        return now is not None and (now.id, len(now.questions)) == (dialog.id, left)
 
     async def _keep(self, talk: Talk, dialog: Dialog) -> None:
         await self._storage.rows(
@@ -258,4 +290,4 @@ class Dialogs:
 
     async def _say(self, talk: Talk, words: str) -> None:
         outgoing = Outgoing(words, reply_to=talk.reply_to, owner=talk.person.id)
-        await self._outbox.send(talk.at, outgoing)
+        await self._outbox.say(talk.at, outgoing)

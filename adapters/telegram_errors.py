@@ -13,7 +13,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.chat import CannotPost
+from bot.chat import CannotPost, Place
 
 TOKEN_WAIT_SECONDS = 300.0  # until the operator has put in another token
 NOT_SENT = (  # of aiohttp: nothing left us
@@ -27,6 +27,14 @@ GONE = ("message to edit not found", "message can't be edited", "message_id_inva
 NO_TOPIC = ("thread not found", "topic_deleted", "topic_closed", "topic_id_invalid")
 NOT_A_PHOTO = ("photo_invalid_dimensions", "image_process_failed", "photo_save_file_invalid")
 TOO_LARGE = "request entity too large"
+
+
+class TopicGone(CannotPost):
+    """The topic that was to hold a post is deleted, or closed to us."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(f"Telegram: the topic of {place.key} is gone")
+        self.place = place
 
 
 def cannot_post(error: TelegramError) -> CannotPost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Sequence
@@ -43,8 +44,9 @@ class Inline:
     def __init__(self, bot: Bot, storage: Storage) -> None:
         self._bot, self._storage = bot, storage
 
-    async def keep(self, owner: str, text: str, sent: Sent) -> None:
-        """Remembers the pictures that somebody was shown; the newest `MOST_KEPT` stay."""
+    async def keep(self, owner: str, text: str, sent: Sent, about: Sequence[str]) -> None:
+        """Remembers the pictures that somebody was shown; the newest `MOST_KEPT` stay. `about`:
+        cards of the stories that they show."""
         for file, message in sent.files:
             found = file_of(message)
             if found is None:
@@ -52,14 +54,15 @@ class Inline:
             kind, id = found
             words = f"{text}\n{file.name}\n{file.alt}"[:LONGEST_WORDS]
             await self._storage.rows(
-                "INSERT OR REPLACE INTO pictures (owner, sha, kind, file, words, at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO pictures (owner, sha, kind, file, words, at, about)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 owner,
                 sha(file),
                 kind,
                 id,
                 words,
                 time.time(),
+                json.dumps(list(about)),
             )
         await self._storage.rows(
             "DELETE FROM pictures WHERE owner = ?1 AND number NOT IN"
@@ -67,6 +70,18 @@ class Inline:
             owner,
             MOST_KEPT,
         )
+
+    async def delete(self, cards: Sequence[str]) -> None:
+        """Forgets the pictures of the deleted stories of these cards, whoever was shown them."""
+        if not cards:
+            return
+        await self._storage.rows(
+            "DELETE FROM pictures WHERE number IN"
+            " (SELECT number FROM pictures, json_each(about) AS one"
+            " WHERE one.value IN (SELECT value FROM json_each(?)))",
+            json.dumps(list(cards)),
+        )
+        await self._storage.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def answer(self, query: telegram.InlineQuery) -> None:
         """Answers with what has all the words in it, the newest first."""

@@ -15,12 +15,14 @@ from telegram.error import ChatMigrated, Forbidden, TelegramError
 from adapters.telegram_errors import (
     NO_TOPIC,
     NOT_A_PHOTO,
+    TopicGone,
     cannot_post,
     is_gone,
     is_same,
     says,
 )
 from adapters.telegram_files import Upload, uploads
+from adapters.telegram_later import Later
 from adapters.telegram_native import native
 from adapters.telegram_parts import UNNAMED, Markup, Part, parts
 from adapters.telegram_people import People
@@ -39,7 +41,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What is to be shown. `reply_to` is a message it answers; `owner` the id of whose it is."""
+    """What is to be shown. `reply_to` is a message it answers; `owner` the id of whose it is;
+    `only_there`: not in the general topic instead of one that is gone."""
 
     text: str = ""
     files: tuple[File, ...] = ()
@@ -48,6 +51,7 @@ class Outgoing:
     reply_to: int | None = None
     owner: str = ""
     language: str | None = None
+    only_there: bool = False
 
 
 @dataclass
@@ -67,9 +71,19 @@ class Outbox:
     def __init__(self, api: telegram.Bot, bot: Bot, places: Places, people: People) -> None:
         self._api, self._bot, self._places, self._people = api, bot, places, people
         self._media: dict[tuple[int, int], None] = {}  # messages of ours that are pictures
+        self.later = Later()
+
+    async def close(self) -> None:
+        """What Telegram wanted later is lost."""
+        await self.later.close()
+
+    async def say(self, place: Place, outgoing: Outgoing) -> None:
+        """Shows what nothing else hangs on, later where Telegram wants that."""
+        await self.later.surely(lambda: self.send(place, outgoing), place.channel, outgoing.owner)
 
     async def send(self, place: Place, outgoing: Outgoing) -> Sent:
-        """Shows it all. Raises CannotPost; `unknown` also where only a part has arrived."""
+        """Shows it all. Raises CannotPost; `unknown` also where only a part has arrived; TopicGone
+        where it may be only there."""
         found, left_out = await uploads(outgoing.files)
         text = self._words(outgoing)
         if left_out:
@@ -103,14 +117,14 @@ class Outbox:
 
         if any(upload.way == "photo" for upload in part.files):
             try:
-                messages = await self._reaching(place, ask)
+                messages = await self._reaching(place, ask, outgoing.only_there)
             except CannotPost as error:
                 if not refused_as_photo(error):
                     raise
                 await self._as_documents(place, outgoing, part, sent)
                 return
         else:
-            messages = await self._reaching(place, ask)
+            messages = await self._reaching(place, ask, outgoing.only_there)
         await self._keep(place, outgoing, part, messages, sent)
 
     async def _as_documents(self, place: Place, outgoing: Outgoing, part: Part, sent: Sent) -> None:
@@ -142,7 +156,10 @@ class Outbox:
                 sent.files.append((upload.file, message))
 
     async def _reaching(
-        self, place: Place, ask: Callable[[Target], Awaitable[list[Message]]]
+        self,
+        place: Place,
+        ask: Callable[[Target], Awaitable[list[Message]]],
+        only_there: bool = False,
     ) -> list[Message]:
         """Asks for a place wherever it is now. Raises CannotPost."""
         try:
@@ -158,6 +175,8 @@ class Outbox:
                 return await ask(target)
         except TelegramError as error:
             if target.topic is not None and says(error, *NO_TOPIC):
+                if only_there:
+                    raise TopicGone(place) from error
                 return await self._reaching(Place(place.chat, place.channel, place.server), ask)
             if isinstance(error, Forbidden) and place.server is None:
                 await self._people.left(place.channel)

@@ -19,16 +19,26 @@ class People:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def met(self, person: Person, *, started: bool = False) -> None:
-        """Remembers name and language; `started`: in a direct message, which stays open."""
+    async def met(self, user: telegram.User, *, started: bool = False) -> None:
+        """Remembers names and language; `started`: in a direct message, which stays open."""
+        person = person_of(user)
+        username = user.username.lower() if user.username else None
+        if username is not None:  # it may have been somebody else's before
+            await self._storage.rows(
+                "UPDATE people SET username = NULL WHERE username = ? AND id != ?",
+                username,
+                person.id,
+            )
         await self._storage.rows(
-            "INSERT INTO people VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            "INSERT INTO people (id, name, language, started, username) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET"
             " name = excluded.name, language = excluded.language,"
-            " started = max(started, excluded.started)",
+            " started = max(started, excluded.started), username = excluded.username",
             person.id,
             person.name,
             person.language,
             int(started),
+            username,
         )
 
     async def can_be_written_to(self, person: str) -> bool:
@@ -39,6 +49,11 @@ class People:
     async def left(self, person: str) -> None:
         """Somebody has closed or blocked the direct message."""
         await self._storage.rows("UPDATE people SET started = 0 WHERE id = ?", person)
+
+    async def with_username(self, username: str) -> str | None:
+        """The id of somebody whom the bot has met under a user name, without the @."""
+        row = await self._storage.row("SELECT id FROM people WHERE username = ?", username.lower())
+        return row["id"] if row else None
 
     async def named(self, person: str) -> Person | None:
         """Somebody whom the bot has met, by id."""

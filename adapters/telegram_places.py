@@ -3,8 +3,8 @@
 A place keeps the id that a group had first, for the bot's settings and stories hang on it; when the
 group becomes a supergroup, Telegram gives it another one, which is only used to talk to Telegram.
 
-In a group without topics a story's room is the chain of replies to its card: the thread "r17" holds
-message 17 and every message of ours that answers there.
+Where the bot may open no topics, a story's room is the chain of replies to its card: the thread
+"r17" holds message 17 and every message of ours that answers there, be it in a topic or not.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class Places:
         """Where a person said something."""
         replied = message.reply_to_message
         thread = await self.room_of_message(message.chat, replied.message_id if replied else None)
-        return self.of_chat(message.chat, topic_of(message) or thread)
+        return self.of_chat(message.chat, thread or topic_of(message))
 
     async def of_our_message(self, message: telegram.MaybeInaccessibleMessage) -> Place:
         """Where a message of ours is, such as one whose button was pressed."""
         topic = topic_of(message) if isinstance(message, telegram.Message) else None
         thread = await self.room_of_message(message.chat, message.message_id)
-        return self.of_chat(message.chat, topic or thread)
+        return self.of_chat(message.chat, thread or topic)
 
     def of_chat(self, chat: telegram.Chat, thread: str | None = None) -> Place:
         channel = self.first_id(chat.id)

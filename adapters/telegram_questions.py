@@ -28,6 +28,7 @@ class Question:
     lowest: int | None = None
     highest: int | None = None
     offers: tuple[tuple[str, Value], ...] = ()
+    long: bool = False  # several lines
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Question:
@@ -87,12 +88,13 @@ def question_of(bot: Bot, language: str | None, option: Option) -> Question:
         option.lowest,
         option.highest,
         offers,
+        option.long,
     )
 
 
 def questions_of_form(form: Form) -> tuple[Question, ...]:
     return tuple(
-        Question(one.name, one.label, "text", one.required, one.limit, one.value)
+        Question(one.name, one.label, "text", one.required, one.limit, one.value, long=one.long)
         for one in form.fields
     )
 

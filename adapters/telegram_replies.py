@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import telegram
 
 from adapters.telegram_cards import Cards, outgoing
 from adapters.telegram_dialogs import Dialogs
 from adapters.telegram_inline import Inline
+from adapters.telegram_later import comes_later
 from adapters.telegram_outbox import Outbox, Outgoing, Sent
 from adapters.telegram_people import CHAT, People
 from adapters.telegram_places import REPLIES
@@ -54,29 +56,45 @@ class Replies:
         self._waiting: dict[str, list[tuple[float, Talk, Reply]]] = {}
 
     async def show(self, talk: Talk, call: Call, replies: Sequence[Reply]) -> None:
-        """Shows them in order; one that Telegram refuses does not keep back the others."""
+        """Shows them in order; one that Telegram refuses does not keep back the others, one that
+        it wants later keeps back those after it."""
         closed = [
             (place, message, reply.text)
             for reply in replies
             for card in reply.gone
             for place, message in await self._tools.cards.closed(card)
         ]
+        await self._tools.inline.delete([card for reply in replies for card in reply.gone])
         if any(reply.forget for reply in replies):
             await self._tools.storage.forget(talk.person.id)
             self._waiting.pop(talk.person.id, None)
-        for reply in replies:
-            try:
-                await self._show(talk, call, reply)
-            except CannotPost as error:
-                log.warning("a reply to %s is lost: %s", talk.person.key, error)
+            self._tools.outbox.later.forget(talk.person.id)
+        waiting = deque(replies)
+        alone = all(reply.private for reply in replies)
+        await self._tools.outbox.later.surely(
+            lambda: self._show_all(talk, call, waiting),
+            talk.person.id if alone else talk.place.channel,
+            talk.person.id,
+        )
         for place, message, text in closed:
             await self._tools.cards.say_last(place, message, text)
 
+    async def _show_all(self, talk: Talk, call: Call, waiting: deque[Reply]) -> None:
+        """Takes away what was shown. Raises CannotPost where Telegram wants the first one later."""
+        while waiting:
+            form = waiting[0].form
+            if form is not None:
+                await self._tools.dialogs.begin(talk, questions_of_form(form), form=form.data)
+                waiting[0] = replace(waiting[0], form=None)  # it is not asked again
+            try:
+                await self._show(talk, call, waiting[0])
+            except CannotPost as error:
+                if comes_later(error):
+                    raise
+                log.warning("a reply to %s is lost: %s", talk.person.key, error)
+            waiting.popleft()
+
     async def _show(self, talk: Talk, call: Call, reply: Reply) -> None:
-        if reply.form is not None:
-            await self._tools.dialogs.begin(
-                talk, questions_of_form(reply.form), form=reply.form.data
-            )
         if not (reply.text or reply.files or reply.buttons):
             return
         if reply.card is not None or reply.room is not None:
@@ -92,7 +110,7 @@ class Replies:
 
     async def _shown(self, talk: Talk, reply: Reply, sent: Sent) -> None:
         if not reply.forget:
-            await self._tools.inline.keep(talk.person.id, reply.text, sent)
+            await self._tools.inline.keep(talk.person.id, reply.text, sent, reply.about)
 
     async def _tell_of_room(self, talk: Talk, place: Place, card: str | None) -> None:
         """Lets the bot know which place it was that it asked for."""
@@ -109,8 +127,7 @@ class Replies:
     async def _explain_room(self, talk: Talk, place: Place) -> None:
         """Once a room that is made of replies: how one types there."""
         words = self._tools.bot.say(talk.language, "telegram.room_by_reply")
-        with suppress(CannotPost):
-            await self._tools.outbox.send(place, Outgoing(words, owner=talk.person.id))
+        await self._tools.outbox.say(place, Outgoing(words, owner=talk.person.id))
 
     async def _privately(self, talk: Talk, reply: Reply) -> None:
         """Over the chat or by direct message, which only gets who has opened the bot once."""
@@ -165,5 +182,7 @@ class Replies:
         young = time.monotonic() - WAITING_SECONDS
         found = [entry for entry in self._waiting.pop(person, ()) if entry[0] > young]
         for _, talk, reply in found:
-            await self._directly(talk, reply)
+            await self._tools.outbox.later.surely(
+                partial(self._directly, talk, reply), person, person
+            )
         return bool(found)

@@ -40,9 +40,19 @@ CREATE TABLE pictures (                 -- what inline mode finds
     words TEXT NOT NULL, at REAL NOT NULL,
     UNIQUE (owner, sha)
 );
-PRAGMA user_version = 1;
 """
-VERSION = 1
+# Which stories older pictures show, nobody noted down: they could not be deleted with them. To
+# look at a story once more brings its pictures back.
+ABOUT = """
+DELETE FROM pictures;
+ALTER TABLE pictures ADD COLUMN about TEXT NOT NULL DEFAULT '[]';  -- JSON: names of cards
+"""
+USERNAMES = """
+ALTER TABLE people ADD COLUMN username TEXT;  -- in small letters, without the @
+CREATE INDEX people_by_username ON people (username);
+"""
+STEPS = (SCHEMA, ABOUT, USERNAMES)  # from version 0 to 1, from 1 to 2 …
+PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON")
 OF_A_PERSON = (
     "DELETE FROM people WHERE id = ?",
     "DELETE FROM dialogs WHERE person = ?",
@@ -80,14 +90,16 @@ class Storage:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         self._connection = connection
         connection.row_factory = sqlite3.Row
-        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
+        if version > len(STEPS):
             connection.close()
             raise OSError("a newer Inkwell wrote it; update this one, or move the file away")
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        for number, step in enumerate(STEPS[version:], version + 1):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;"
+            )
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from bot.blocked_words import folded_words
@@ -16,6 +17,8 @@ from bot.sentences import listed
 
 NO_LIMIT = -1
 LONGEST_WORD = 100  # characters
+DISCORD, TELEGRAM = "discord", "telegram"
+ROLE, PERSON = re.compile("<@&([0-9]+)>|([0-9]+)"), re.compile("<@!?([0-9]+)>|([0-9]+)")
 SETTINGS = CommandInfo(
     "settings",
     "help.settings",
@@ -54,7 +57,9 @@ async def settings(context: Context) -> Replies:
             if key == context.me:
                 raise Refusal("settings.yourself")
             await act(server, key)
-            lines.append(context.say(f"settings.{option}ed", person=quoted(person)))
+            account = await people.find(key)
+            name = quoted(person if account is None else account.name)
+            lines.append(context.say(f"settings.{option}ed", person=name))
     changes = changed(context)
     now = await people.change_server(server, **changes) if changes else await people.server(server)
     return context.reply("settings.now", changes="\n".join([*lines, ""]), **shown(context, now))
@@ -82,9 +87,11 @@ def changed_roles(context: Context) -> dict[str, Any]:
     added, taken = (context.text(name) for name in ("role", "unrole"))
     roles = context.settings.roles
     if added is not None:
-        roles = (*roles, role_id(added))
+        roles = (*roles, role_id(context, added))
     if taken is not None:
-        roles = tuple(role for role in roles if role != role_id(taken))
+        mention = ROLE.fullmatch(taken.strip())
+        gone = (mention[1] or mention[2]) if mention else taken.strip()
+        roles = tuple(role for role in roles if role != gone)
     return {"roles": roles} if roles != context.settings.roles else {}
 
 
@@ -116,9 +123,12 @@ def changed_gallery(context: Context) -> dict[str, Any]:
     return fields
 
 
-def role_id(typed: str) -> str:
-    """The id of a role named by it or by a mention such as <@&123>. Raises Refusal."""
-    mention = re.fullmatch(r"<@&(\w+)>|@?([\w.-]+)", typed.strip())
+def role_id(context: Context, typed: str) -> str:
+    """The id of a role named by it or by a mention such as <@&123>. Raises Refusal: a name would
+    be no role of anybody, and lock everybody out."""
+    if context.place.chat == TELEGRAM:
+        raise Refusal("settings.no_roles")
+    mention = ROLE.fullmatch(typed.strip())
     if mention is None:
         raise Refusal("settings.which_role", typed=quoted(typed))
     return mention[1] or mention[2]
@@ -139,10 +149,12 @@ def channels(context: Context, where: str) -> tuple[str, ...]:
 
 def person_key(context: Context, typed: str) -> str:
     """The key of somebody named by id or by a mention such as <@123>. Raises Refusal."""
-    mention = re.fullmatch(r"<@!?(\w+)>|@?([\w.-]+)", typed.strip())
-    if mention is None:
-        raise Refusal("settings.whom", typed=quoted(typed))
-    return f"{context.place.chat}:{mention[1] or mention[2]}"
+    mention = PERSON.fullmatch(typed.strip())
+    if mention is not None:
+        return f"{context.place.chat}:{mention[1] or mention[2]}"
+    if context.place.chat == TELEGRAM:
+        raise Refusal("settings.whom_telegram")
+    raise Refusal("settings.whom", typed=quoted(typed))
 
 
 def shown(context: Context, now: ServerSettings) -> dict[str, str]:
@@ -152,15 +164,22 @@ def shown(context: Context, now: ServerSettings) -> dict[str, str]:
     def cap(value: int | None) -> str:
         return say("settings.default") if value is None else str(value)
 
+    def mentions(mark: str, ids: Iterable[str]) -> str:
+        """The ids as Discord shows them by name."""
+        native = context.place.chat == DISCORD
+        words = [f"<{mark}{id}>" if native and id.isdecimal() else id for id in ids]
+        return listed(context.language, words)
+
+    gallery = () if now.gallery is None else (now.gallery.thread or now.gallery.channel,)
     return {
         "who": say(f"settings.{now.who}"),
-        "where": listed(context.language, now.channels) or say("settings.everywhere"),
+        "where": mentions("#", now.channels) or say("settings.everywhere"),
         "daily_cap": say("settings.no_cap") if now.daily_cap is None else str(now.daily_cap),
         "waiting_cap": cap(now.waiting_cap),
         "style": now.style or say("settings.default"),
-        "roles": listed(context.language, now.roles) or say("settings.all_roles"),
+        "roles": mentions("@&", now.roles) or say("settings.all_roles"),
         "blocked_words": listed(context.language, now.blocked_words) or say("settings.no_words"),
-        "gallery": say("settings.no_gallery") if now.gallery is None else now.gallery.channel,
+        "gallery": mentions("#", gallery) or say("settings.no_gallery"),
         "stars": str(now.stars),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -14,6 +15,7 @@ from bot.chat import (
     Attachment,
     Button,
     Call,
+    CannotPost,
     Chat,
     CommandInfo,
     Field,
@@ -200,9 +202,10 @@ class SmallBot:
         for step, colour in enumerate(COLOURS, 1):
             await asyncio.sleep(self.pause)
             preview = File("preview.png", picture(str(step), colour, (96, 96)), "Preview")
-            await self.chat.post(
-                Post(place, "Drawing", (preview,), progress=step / 4, edit=message)
-            )
+            with suppress(CannotPost):  # seldom in groups
+                await self.chat.post(
+                    Post(place, "Drawing", (preview,), progress=step / 4, edit=message)
+                )
         await self.chat.post(Post(place, "Done in 4 steps", edit=message))
         page = File("page.png", picture(words, size=(900, 1200)), f"The page: {words}")
         buttons = ((Button("Redraw a panel", "ask", "primary"), Button("Meme", "ask")),)

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.adapters.telegram_user import Json, Room, administrator
+from tests.adapters.telegram_user import Json, Room, administrator, topic_of
 
 ME = {
     "id": 123456789,
@@ -127,6 +127,7 @@ class Methods:
                 raise Refusal(400, "Bad Request: message to be replied not found")
             if to is not None:
                 message["reply_to_message"] = to
+                message |= topic_of(to)
         markup = asked.json("reply_markup")
         if markup is not None:
             message["markup"] = markup

@@ -79,8 +79,15 @@ class Peer(Methods):
 
     # What tests do and see
 
-    def person(self, name: str, *, started: bool = True, language: str | None = "en") -> User:
-        user = User(self, next(self._numbers) + 1000, name, language)
+    def person(
+        self,
+        name: str,
+        *,
+        started: bool = True,
+        language: str | None = "en",
+        username: str | None = None,
+    ) -> User:
+        user = User(self, next(self._numbers) + 1000, name, language, username)
         self.rooms[user.id] = Room(user.id, "private", name, started=started)
         return user
 
@@ -88,6 +95,13 @@ class Peer(Methods):
         room = Room(-1001000000000 - next(self._numbers), "supergroup", title, **options)
         self.rooms[room.id] = room
         return room
+
+    def delete_topic(self, room: Room, topic: int) -> None:
+        """As somebody who manages the group does: with all that was said there."""
+        del room.topics[topic]
+        for key, message in list(self.messages.items()):
+            if key[0] == room.id and message.get("message_thread_id") == topic:
+                del self.messages[key]
 
     def tell(self, **update: Any) -> None:
         """Lets the bot know of something."""
@@ -97,7 +111,7 @@ class Peer(Methods):
     def shown(self, chat: int) -> list[Json]:
         """The bot's messages in a chat that are there now, the oldest first."""
         found = [m for (room, _), m in sorted(self.messages.items()) if room == chat]
-        return [message for message in found if message["from"]["is_bot"]]
+        return [message for message in found if message["from"]["id"] == self.me["id"]]
 
     def texts(self, chat: int) -> list[str]:
         return [message.get("text") or message.get("caption", "") for message in self.shown(chat)]

@@ -36,17 +36,33 @@ class Room:
         shown["first_name" if self.type == "private" else "title"] = self.title
         return {**shown, "is_forum": True} if self.forum else shown
 
+    def opening(self, topic: int) -> Json:
+        """The message that began a topic: all that is said there and is no reply answers it."""
+        return {
+            "message_id": topic,
+            "date": 1_790_000_000,
+            "chat": self.to_json(),
+            "from": {"id": 777, "is_bot": False, "first_name": "Olga"},
+            "message_thread_id": topic,
+            "is_topic_message": True,
+            "forum_topic_created": {"name": self.topics[topic], "icon_color": 7322096},
+        }
+
 
 class User:
     """Somebody with Telegram in their hands."""
 
-    def __init__(self, peer: Peer, id: int, name: str, language: str | None) -> None:
+    def __init__(
+        self, peer: Peer, id: int, name: str, language: str | None, username: str | None = None
+    ) -> None:
         self.peer, self.id, self.name, self.language = peer, id, name, language
+        self.username = username
 
     @property
     def json(self) -> Json:
         about: Json = {"id": self.id, "is_bot": False, "first_name": self.name}
-        return {**about, "language_code": self.language} if self.language else about
+        more = {"language_code": self.language, "username": self.username}
+        return about | {name: value for name, value in more.items() if value}
 
     def says(
         self,
@@ -78,10 +94,12 @@ class User:
             message["caption"] = text
         elif text:
             message["text"] = text
-        if reply_to is not None:
-            message["reply_to_message"] = reply_to
         if topic is not None:
             message |= {"message_thread_id": topic, "is_topic_message": True}
+            message["reply_to_message"] = room.opening(topic)
+        if reply_to is not None:
+            message["reply_to_message"] = reply_to
+            message |= topic_of(reply_to)
         self.peer.messages[(room.id, message["message_id"])] = message
         self.peer.tell(message=message)
         return message
@@ -122,6 +140,12 @@ class User:
         message = self.peer.shown(room.id if room is not None else self.id)[-1]
         rows = message.get("reply_markup", {}).get("inline_keyboard", ())
         return [button["text"] for row in rows for button in row]
+
+
+def topic_of(message: Json) -> Json:
+    """What says in which topic a message is: answers to it are in the same."""
+    names = ("message_thread_id", "is_topic_message")
+    return {name: message[name] for name in names if name in message}
 
 
 def administrator(user: Json | None = None) -> Json:

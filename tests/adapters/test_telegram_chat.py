@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from adapters.telegram_chat import TelegramChat
+from adapters.telegram_chat import FILE, TelegramChat
 from bot.chat import MESSAGE, PRESS, ROOM, CannotStart, Place
 from tests.adapters.small_bot import picture
 from tests.adapters.telegram_peer import TOKEN, Peer
@@ -177,6 +179,53 @@ def test_a_dialog_goes_on_after_a_restart_and_ends_with_the_next_command(tmp_pat
             assert peer.wrong == []
 
     asyncio.run(run())
+
+
+def asked_before(folder: Path, hours: float) -> None:
+    """Lets the questions that are open now have been asked so many hours ago."""
+    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        at = "json_set(state, '$.asked', state ->> 'asked' - ?)"
+        connection.execute(f"UPDATE dialogs SET state = {at}", (hours * 3600,))
+
+
+def test_what_is_typed_a_day_after_a_question_is_no_answer_to_it(tmp_path: Path) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        ann, bob = peer.person("Ann"), peer.person("Bob")
+        for person in (ann, bob):
+            person.says("/story_show")
+            await peer.until_says(person.id, "What the story is called")
+        asked_before(tmp_path, 25)
+        ann.says("Hello")
+        await peer.until_says(ann.id, "You said: Hello")
+        ann.says("/cancel")
+        await peer.until_says(ann.id, "There is nothing to stop")
+        bob.presses("The last cup")  # what a button means does not change
+        await peer.until(lambda: bot.calls[-1].options == {"title": "The last cup"})
+
+    play(tmp_path, scene)
+
+
+def test_a_pasted_script_is_an_answer_only_where_a_long_text_was_asked_for_just_now(
+    tmp_path: Path,
+) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        script = "[Tom] a man\n\n[Tom] walks"
+        ann, bob, cid = (peer.person(name) for name in ("Ann", "Bob", "Cid"))
+        for person in (ann, bob, cid):
+            person.says("/story_new")
+            await peer.until_says(person.id, "What the story is called")
+        ann.says(script)
+        await peer.until_says(ann.id, "You said: [Tom] a man")
+        for person in (bob, cid):
+            person.says("Tabs")
+            await peer.until_says(person.id, "The whole story")
+        bob.says(script)
+        await peer.until_says(bob.id, "How the pictures look")
+        asked_before(tmp_path, 2)
+        cid.says(script)
+        await peer.until_says(cid.id, "You said: [Tom] a man")
+
+    play(tmp_path, scene)
 
 
 def test_a_form_is_asked_field_by_field_and_shows_what_stands_in_it(tmp_path: Path) -> None:

@@ -6,8 +6,22 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapters.telegram_chat import TelegramChat
-from bot.chat import MESSAGE, PRESS, ROOM, Button, Call, CommandInfo, Person, Place, Post, Reply
+import pytest
+
+from adapters.telegram_chat import GROUP_EDIT_SECONDS, TelegramChat
+from bot.chat import (
+    MESSAGE,
+    PRESS,
+    ROOM,
+    Button,
+    Call,
+    CannotPost,
+    CommandInfo,
+    Person,
+    Place,
+    Post,
+    Reply,
+)
 from tests.adapters.small_bot import picture
 from tests.adapters.telegram_peer import Peer
 from tests.adapters.telegram_stage import TalkingBot, play
@@ -89,10 +103,9 @@ def test_in_a_forum_a_story_gets_a_topic_of_its_own(tmp_path: Path) -> None:
         page = await peer.until_says(room.id, "Here is your page")
         assert page["message_thread_id"] == topic
         ann.says("/card", room=room)  # from elsewhere: it comes in its topic, with a link to it
-        await peer.until(lambda: peer.texts(room.id).count(pointer["text"]) == 1)
-        await peer.until(lambda: (room.id, card["message_id"]) not in peer.messages)
+        await peer.until_says(room.id, "“1 lines” has a topic of its own")
+        assert (room.id, card["message_id"]) not in peer.messages
         assert len(room.topics) == 1
-        assert "topic of its own" in peer.texts(room.id)[-2]
 
     play(tmp_path, scene, secret_bot())
 
@@ -308,10 +321,13 @@ def test_progress_in_a_group_is_shown_seldom_and_the_end_always(tmp_path: Path) 
     async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
         room = peer.group()
         message = await chat.post(Post(group_place(room), "Waiting", progress=0.0))
-        for share in (0.2, 0.4, 0.6):
-            post = Post(group_place(room), f"{share:.0%}", progress=share, edit=message)
-            assert await chat.post(post) == message
-        assert peer.texts(room.id) == ["20%"]
+        await chat.post(Post(group_place(room), "Your turn next", progress=0.0, edit=message))
+        for share in (0.0, 0.4):
+            with pytest.raises(CannotPost) as caught:
+                await chat.post(Post(group_place(room), "Drawing", progress=share, edit=message))
+            assert caught.value.again
+            assert 0 < (caught.value.wait or 0) <= GROUP_EDIT_SECONDS
+        assert peer.texts(room.id) == ["Your turn next"]
         await chat.post(Post(group_place(room), "Done", edit=message))
         assert peer.texts(room.id) == ["Done"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.telegram_chat import TelegramChat
 from adapters.telegram_inline import MOST_KEPT
+from adapters.telegram_storage import SCHEMA, Storage
 from bot.chat import Button, Call, File, Person, Place, Post, Reply
 from tests.adapters.small_bot import picture
 from tests.adapters.telegram_peer import Peer
@@ -79,6 +83,28 @@ def test_a_page_in_a_group_is_its_owners_and_the_newest_stay(tmp_path: Path) -> 
         assert (titles[0], titles[-1]) == ("The last cup", "old 6")
 
     play(tmp_path, scene)
+
+
+def test_what_an_older_inkwell_kept_without_its_story_is_not_kept_on(tmp_path: Path) -> None:
+    path = tmp_path / "telegram.sqlite3"
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(f"{SCHEMA} PRAGMA user_version = 1;")
+        older.execute("INSERT INTO people VALUES ('7', 'Ann', NULL, 1)")
+        older.execute("INSERT INTO pictures VALUES (1, '7', 'sha', 'photo', 'file', 'Tabs', 0)")
+        older.commit()
+
+    async def run() -> None:
+        for _ in range(2):
+            storage = await Storage.open(path)
+            assert await storage.rows("SELECT * FROM pictures") == []
+            assert len(await storage.rows("SELECT * FROM people")) == 1
+            await storage.close()
+        with closing(sqlite3.connect(path)) as newer:
+            newer.execute("PRAGMA user_version = 99")
+        with pytest.raises(OSError, match="a newer Inkwell"):
+            await Storage.open(path)
+
+    asyncio.run(run())
 
 
 def test_who_is_forgotten_leaves_no_row(tmp_path: Path) -> None:

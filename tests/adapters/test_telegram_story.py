@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import bot.progress
 from adapters.telegram_chat import TelegramChat
 from adapters.telegram_pace import Pace
+from bench.bot_process import states
 from bot.commands import COMMANDS
 from bot.config import Config, LimitsConfig, StoreConfig
 from bot.serve import running
 from tests.adapters.small_bot import picture
+from tests.adapters.telegram_methods import Asked
 from tests.adapters.telegram_peer import TOKEN, Fault, Peer
 from tests.adapters.telegram_user import Json, User, administrator
 
@@ -108,6 +114,62 @@ def test_a_page_that_may_have_arrived_is_offered_again_and_not_sent_twice(tmp_pa
     asyncio.run(run())
 
 
+class Failing(Peer):
+    """Fails at the edits that come after a page."""
+
+    async def _do(self, asked: Asked) -> Any:
+        answer = await super()._do(asked)
+        if asked.method == "sendPhoto" and "Redraw" in labels(answer):
+            edits = ("editMessageText", "editMessageCaption")
+            self.faults += [Fault(edit, 502, "Bad Gateway") for edit in edits for _ in range(9)]
+        return answer
+
+
+def test_a_page_that_came_is_not_announced_as_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_SECONDS", "0.5")  # or there would be no message of its progress
+
+    async def run() -> None:
+        async with Failing() as peer, inkwell(peer, tmp_path):
+            ann = peer.person("Ann")
+            ann.says(SCRIPT)
+            await peer.until_says(ann.id, "Panels (3 of at most")
+            ann.presses("Draw")
+            await peer.until_says(ann.id, "Number 1: ")
+            await peer.until(lambda: len(peer.faults) == 16)  # the last words, tried twice
+            store = tmp_path / "store" / "inkwell.sqlite3"
+            await peer.until(lambda: "drawn" not in states(store))
+            assert states(store) == {"delivered": 1}
+            assert len(pages(peer, ann.id)) == 1
+
+    asyncio.run(run())
+
+
+def test_a_message_of_progress_that_is_deleted_comes_back_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_SECONDS", "1")
+    monkeypatch.setattr(bot.progress, "EDIT_SECONDS", 0.1)
+
+    async def run() -> None:
+        async with Peer() as peer, inkwell(peer, tmp_path):
+            ann = peer.person("Ann")
+            ann.says(SCRIPT)
+            await peer.until_says(ann.id, "Panels (3 of at most")
+            ann.presses("Draw")
+            first = await peer.until_says(ann.id, "Number 1: ")
+            del peer.messages[(ann.id, first["message_id"])]
+            second = await peer.until_says(ann.id, "Number 1: ")
+            await peer.until_says(ann.id, "Number 1 is drawn")
+            last = [text for text in peer.texts(ann.id) if text.startswith("Number 1")]
+            assert len(last) == 1
+            assert second in peer.shown(ann.id)
+            assert len(pages(peer, ann.id)) == 1
+
+    asyncio.run(run())
+
+
 def test_a_page_for_a_group_that_threw_the_bot_out_stays_with_its_owner(tmp_path: Path) -> None:
     async def run() -> None:
         async with Peer() as peer, inkwell(peer, tmp_path):
@@ -168,7 +230,7 @@ TALK = (
     ("!/character_edit Maja", "say what to change"),
     ("/character_share Maja with=everyone", "Everyone can use Maja now."),
     ("!/character_share Max", "there is no such character"),
-    ("/character_delete Maja", "Delete Maja for ever?"),
+    ("/character_delete Maja", "Delete Maja for ever"),
     ("!/character_delete Max", "there is no such character"),
     ("!/meme panel=9 words=Hello", "the story has no panels yet"),
     ("/queue", "You are not waiting for anything."),

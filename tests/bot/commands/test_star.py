@@ -52,7 +52,8 @@ def test_anybody_may_press_but_who_is_blocked_or_elsewhere(tmp_path: Path) -> No
         for data in ("star", "star:x", "star:9999"):
             text = await bob.presses(Button("⭐", data))
             assert "older time" in text or "cannot get stars" in text
-        await ann.asks("settings", block="bob")
+        bob.person = replace(bob.person, id="8")
+        await ann.asks("settings", block="8")
         assert "do not let you" in await bob.presses(star)
 
     talk(tmp_path, scene, server="guild")
