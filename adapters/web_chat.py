@@ -23,6 +23,7 @@ from adapters.web_uploads import Uploads
 from bot.chat import Bot, CannotPost, Chat, Place, Post
 
 FILE = "web.sqlite3"
+UPLOADS = "uploads"  # the folder of files that wait for their call
 BACKLOG = 1024  # connections that may wait to be taken: 200 people come at once
 STOP_SECONDS = 3
 
@@ -68,11 +69,12 @@ class WebChat(Chat):
         self.port = self._socket.getsockname()[1]
         live = Live()
         try:
+            uploads = Uploads(self._folder / UPLOADS)
             self._storage = await Storage.open(self._folder / FILE, live.publish)
         except OSError:
             self._socket.close()
             raise
-        transcript, uploads = Transcript(self._storage), Uploads()
+        transcript = Transcript(self._storage)
         people = People(self._storage)
         self._app = WebApp(
             bot=bot,

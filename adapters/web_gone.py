@@ -1,4 +1,4 @@
-"""Stories that are deleted: nothing of them stays in what people have been shown."""
+"""Stories and characters that are deleted: nothing of them stays in what people were shown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ WHERE NOT gone AND about.card IN (SELECT value FROM json_each(?)) ORDER BY id
 
 
 def erase(batch: Batch, cards: Sequence[str], last_words: str) -> None:
-    """Takes files and buttons from all messages about the stories of these cards, in all rooms.
+    """Takes files and buttons from all messages about what these cards name, in all rooms.
 
-    The cards say `last_words` then. What comes late for such a story finds its card deleted.
+    The cards say `last_words` then. What comes late for one of them finds its card deleted.
     """
     batch.connection.executemany(
         "INSERT OR IGNORE INTO deleted_cards VALUES (?)", [(card,) for card in cards]

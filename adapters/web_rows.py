@@ -47,7 +47,7 @@ class Shown:
     """What the bot shows. `edit` is the id of an earlier message to change instead.
 
     With a `title` an answer is shown in a room of its own under this title. `heading` is the title
-    of the card by now, which its room goes by. `about` are the cards of the stories it shows.
+    of the card by now, which its room goes by. `about` are the cards of what it shows.
     """
 
     text: str = ""
@@ -163,7 +163,7 @@ def buttons_json(rows: Sequence[Sequence[Button]]) -> str:
 
 
 def noted(batch: Batch, owner: str, message: int, shown: Shown) -> Shown:
-    """Notes which stories a message shows; what was deleted meanwhile is not shown any more."""
+    """Notes what a message shows, by its card; what was deleted meanwhile is shown no more."""
     cards = {*shown.about, *filter(None, [shown.card])}
     batch.connection.executemany(
         "INSERT OR IGNORE INTO about VALUES (?, ?)", [(card, message) for card in cards]
@@ -178,9 +178,9 @@ def noted(batch: Batch, owner: str, message: int, shown: Shown) -> Shown:
 
 
 def deleted_words(batch: Batch, owner: str) -> str:
-    """What stands where something of a deleted story stood, in the language of who reads it."""
+    """What stands where something deleted stood, in the language of who reads it."""
     row = batch.row("SELECT language FROM people WHERE id = ?", owner)
-    return web_words.say(row["language"] if row else None, "deleted_with_story")
+    return web_words.say(row["language"] if row else None, "deleted")
 
 
 def set_buttons(

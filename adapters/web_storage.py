@@ -10,6 +10,7 @@ and runs in the event loop: handing it to a thread and back would take several t
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -96,8 +97,17 @@ INSERT OR IGNORE INTO about
 """
 STEPS = (SCHEMA, TAKEN_AWAY, ABOUT)  # from version 0 to 1, from 1 to 2 …
 MOST_TOGETHER = 256  # pieces of work in one commit
+PRAGMAS = (
+    "busy_timeout=5000",
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "mmap_size=0",
+    "secure_delete=ON",  # what is deleted is overwritten
+)
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,7 @@ class Waiting:
 
     work: Callable[[Batch], Any]
     long: bool
+    for_good: bool
     future: asyncio.Future[Any]
 
 
@@ -192,13 +203,16 @@ class Storage:
             return await self._on_thread(lambda: work(self._thread_reader))
         return work(self._reader)
 
-    async def write(self, work: Callable[[Batch], T], *, long: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Batch], T], *, long: bool = False, for_good: bool = False
+    ) -> T:
         """Runs a piece of work, all or nothing; returns once it is safely on the disk.
 
-        `long` is for whole files and many rows.
+        `long` is for whole files and many rows. What is deleted `for_good` can then be read in no
+        file any more.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(work, long, future))
+        self._waiting.append(Waiting(work, long, for_good, future))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_what_waits())
         return await future
@@ -223,6 +237,8 @@ class Storage:
         else:
             self.seq = batch.seq
             self._publish(batch.events)
+            if any(one.for_good for one in together):
+                await self._on_thread(self._empty_log)
         for one, result in zip(together, results, strict=True):
             if one.future.done():  # who asked is gone; what was asked is done all the same
                 continue
@@ -250,6 +266,13 @@ class Storage:
             await self._on_thread(undo)
             raise
         return results
+
+    def _empty_log(self) -> None:
+        """Moves the write-ahead log, in which what was deleted can still be read, into the file."""
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:  # what was asked is done; the next time empties it
+            log.warning("the web chat's write-ahead log could not be emptied: %s", error)
 
     @staticmethod
     def _do(work: Callable[[Batch], Any], batch: Batch) -> Any:
@@ -279,6 +302,6 @@ def plain(path: Path) -> sqlite3.Connection:
     """A connection that any thread may use, one at a time."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    for pragma in ("busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL", "mmap_size=0"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection

@@ -48,7 +48,9 @@ class Transcript:
     async def remove(self, owner: str, message: str) -> None:
         """Takes a message of the bot away; nothing where there is none of this id."""
         if message.isdecimal() and len(message) <= LONGEST_NUMBER:
-            await self._storage.write(lambda batch: web_rows.remove(batch, owner, int(message)))
+            await self._storage.write(
+                lambda batch: web_rows.remove(batch, owner, int(message)), for_good=True
+            )
 
     async def set_buttons(
         self, owner: str, message: str, buttons: Sequence[Sequence[Button]]
@@ -62,8 +64,10 @@ class Transcript:
         )
 
     async def erase(self, cards: Sequence[str], last_words: str) -> None:
-        """Takes away what anybody was shown of deleted stories, by the names of their cards."""
-        await self._storage.write(lambda batch: erase(batch, cards, last_words), long=True)
+        """Takes away what anybody was shown of deleted stories and characters, by their cards."""
+        await self._storage.write(
+            lambda batch: erase(batch, cards, last_words), long=True, for_good=True
+        )
 
     async def room(self, owner: str, room: str) -> Room | None:
         """A person's room by its id; None if it is not theirs, is gone or never was."""
@@ -170,7 +174,7 @@ class Transcript:
                 web_rows.room_event({**dict(row), "seq": seq, "gone": 1, "title": ""})
             )
 
-        await self._storage.write(work, long=True)
+        await self._storage.write(work, long=True, for_good=True)
 
     async def forget(self, owner: str, shown: Sequence[Shown] = ()) -> None:
         """Everything of a person; what is `shown` then stands in the home room alone."""
@@ -185,4 +189,4 @@ class Transcript:
             batch.connection.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (owner, seq))
             batch.events.append(Event(owner, seq, '{"type":"reload"}'))
 
-        await self._storage.write(work, long=True)
+        await self._storage.write(work, long=True, for_good=True)

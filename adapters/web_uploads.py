@@ -1,12 +1,13 @@
-"""Files on their way in: kept raw in a temporary folder until the call that they belong to."""
+"""Files on their way in: kept raw, in a folder of their own, until the call that they belong to."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import tempfile
+import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +33,22 @@ class Upload:
 
 
 class Uploads:
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="inkwell-uploads-")
+    """`folder` is emptied now, as a crash may have left files there, and at the end.
+
+    Raises OSError where that is not possible.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._uploads: dict[str, Upload] = {}
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        folder.mkdir(mode=0o700, parents=True)
 
     async def take(self, owner: str, name: str, parts: AsyncIterator[bytes]) -> str:
         """Keeps a file and returns its token. Raises TooBig, and then keeps nothing."""
         token = secrets.token_urlsafe(18)
-        path = Path(self._folder.name, token)
+        path = self._folder / token
         size = 0
         try:
             with path.open("xb") as file:
@@ -83,4 +92,4 @@ class Uploads:
             self.drop(token)
 
     def close(self) -> None:
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from adapters.web_chat import WebChat
 from tests.adapters.chromium import chromium, need_chromium
 from tests.adapters.small_bot import SmallBot, picture
-from tests.adapters.web_client import serving
+from tests.adapters.web_client import serving, until
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -153,8 +153,57 @@ def test_everything_can_be_done_with_the_keyboard(tmp_path: Path) -> None:
         await keys.press("Control+Enter")
         await expect(words(page, "with glasses")).to_be_visible()
         await expect(dialog).to_have_count(0)
+        await page.locator("#box").focus()
+        await keys.type("/story draw ")
+        await keys.press("Enter")
+        shown = page.get_by_role("button", name="The page: a page")
+        await expect(shown).to_be_visible()
+        await page.locator("#scroll").focus()
+        for _ in range(30):
+            if await shown.evaluate("element => element === document.activeElement"):
+                break
+            await keys.press("Tab")
+        await keys.press("Enter")
+        await look_at_full_size(page)
+        await expect(shown).to_be_focused()
 
     perform(act, tmp_path)
+
+
+async def look_at_full_size(page: Page) -> None:
+    """In a window that is too small for the picture, with the keyboard alone; then closes it."""
+    keys, full, stage = (
+        page.keyboard,
+        page.locator("#viewer-picture"),
+        page.locator("#viewer-stage"),
+    )
+    zoom = page.get_by_role("button", name="Show at full size", exact=True)
+    await page.set_viewport_size({"width": 400, "height": 300})
+    await expect(stage).to_be_focused()
+
+    async def width() -> float:
+        return float((await full.bounding_box() or {})["width"])
+
+    async def is_scrolled() -> bool:
+        return bool(await stage.evaluate("stage => stage.scrollTop > 0"))
+
+    natural = await full.evaluate("picture => picture.naturalWidth")
+    assert await width() < natural
+    await expect(zoom).to_have_attribute("aria-pressed", "false")
+    await keys.press("Enter")
+    assert await width() == natural
+    await expect(zoom).to_have_attribute("aria-pressed", "true")
+    await keys.press("ArrowDown")
+    await until(is_scrolled)
+    await keys.press("-")
+    assert await width() < natural
+    await zoom.focus()
+    await keys.press("Enter")
+    assert await width() == natural
+    await keys.press("ArrowDown")
+    await until(is_scrolled)
+    await keys.press("Escape")
+    await expect(page.locator("#viewer")).not_to_be_visible()
 
 
 def test_suggestions_come_from_the_bot(tmp_path: Path) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adapters.web_chat import FILE, WebChat
+from adapters.web_chat import FILE, UPLOADS, WebChat
 from adapters.web_storage import SCHEMA, STEPS
 from bot.backup import backup, restore
 from bot.chat import Button, CannotPost, File, Place, Post
 from bot.database import Database
 from tests.adapters.small_bot import picture
 from tests.adapters.web_client import Browser, serving
+from tests.traces import noise, traces
 
 
 def home_of(person: Browser) -> Place:
@@ -119,6 +121,58 @@ def test_a_page_that_was_away_while_its_person_was_forgotten_loads_anew_once(
         await ann.come_in()
         async with ann.page() as page:
             assert await page.ready() == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("how", ["erase", "remove", "room", "forget"])
+def test_what_is_deleted_stands_in_no_file_any_more(tmp_path: Path, how: str) -> None:
+    secret = noise("secret")
+
+    async def run() -> None:
+        async with serving(tmp_path) as (chat, _), Browser(chat) as ann:
+            assert chat._app is not None
+            await ann.come_in()
+            page = replace(page_for(ann), files=(File("page.png", secret),), about=("story abc",))
+            message = await chat.post(page)
+            await chat.post(Post(home_of(ann), "stays"))
+            assert traces(tmp_path, secret)
+            match how:
+                case "erase":
+                    await chat._app.transcript.erase(["story abc"], "deleted")
+                case "remove":
+                    await chat.remove(home_of(ann), message)
+                case "room":
+                    await ann.ask("DELETE", f"/api/rooms/{ann.home}")
+                case "forget":
+                    await ann.ask("DELETE", "/api/me")
+            assert traces(tmp_path, secret) == []
+
+    asyncio.run(run())
+
+
+def test_an_upload_lies_with_what_the_chat_keeps_and_no_longer_than_it_is_needed(
+    tmp_path: Path,
+) -> None:
+    photo, left = noise("photo"), noise("left by a bot that was killed")
+    (tmp_path / UPLOADS).mkdir()
+    (tmp_path / UPLOADS / "token").write_bytes(left)
+
+    async def run() -> None:
+        async with serving(tmp_path) as (chat, bot), Browser(chat) as ann:
+            assert traces(tmp_path, left) == []
+            await ann.come_in()
+            token = await ann.upload(photo)
+            assert [path.parent.name for path in traces(tmp_path, photo)] == [UPLOADS]
+            assert (tmp_path / UPLOADS).stat().st_mode & 0o077 == 0
+            await ann.call(say="/meme top:Ha", uploads={"": token})
+            assert bot.calls[-1].attachments["picture"].content == photo
+            assert traces(tmp_path, photo) == []
+            await ann.upload(photo)
+            await ann.ask("DELETE", "/api/me")
+            assert traces(tmp_path, photo) == []
+            await ann.upload(photo)
+        assert traces(tmp_path, photo) == []
 
     asyncio.run(run())
 

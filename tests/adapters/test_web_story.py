@@ -26,7 +26,7 @@ from tests.adapters.test_web_kept import home_of
 from tests.adapters.web_client import SECONDS, Browser, serving
 from tests.bot.talks import SCRIPT
 
-GONE = web_words.say("en", "deleted_with_story")
+GONE = web_words.say("en", "deleted")
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Teller:
         answer = await self.browser.call(place, command="story new", options=options)
         self.room = answer["room"]
 
-    async def draw(self) -> None:
-        await self.press("Draw")
+    async def draw(self, button: str = "Draw") -> None:
+        await self.press(button)
         async with asyncio.timeout(SECONDS):
             while not any(m["files"] and m["progress"] is None for m in await self.messages()):
                 await asyncio.sleep(0.05)
@@ -142,6 +142,51 @@ def test_nothing_of_a_deleted_story_can_be_fetched_and_remixes_stay(tmp_path: Pa
             assert GONE in await ann.browser.texts(ann.room)
             assert GONE in await bob.browser.texts()
         assert contents(tmp_path, but_of=bob.browser.home) == 0
+
+    asyncio.run(run())
+
+
+def test_what_a_chat_did_not_hear_of_goes_with_a_second_press(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with tellers(tmp_path) as [ann]:
+            ann.browser.headers["Connection"] = "close"  # the server does so where it breaks
+            await ann.begin()
+            await ann.draw()
+            with closing(sqlite3.connect(tmp_path / "web" / STORE, isolation_level=None)) as rows:
+                refuse = "BEFORE INSERT ON deleted_cards BEGIN SELECT RAISE(ABORT, 'killed'); END"
+                rows.execute(f"CREATE TRIGGER killed {refuse}")
+                await ann.delete()
+                rows.execute("DROP TRIGGER killed")
+            assert await ann.statuses(await ann.files()) == {200}
+            await ann.press("Delete for ever")
+            assert await ann.files() == []
+            assert (await ann.card())["text"] == say("en", "story.is_deleted")
+        assert contents(tmp_path) == 0
+
+    asyncio.run(run())
+
+
+def test_what_was_drawn_of_a_deleted_character_goes_from_everybodys_rooms(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with tellers(tmp_path, 2) as (ann, bob):
+            for one in (ann, bob):
+                one.room = one.browser.home
+            await ann.browser.call(
+                command="character new", options={"name": "Tom", "description": "a man"}
+            )
+            await ann.draw("Show in four poses")
+            await ann.browser.call(say="/character show character:Tom")
+            await ann.browser.call(say="/character share character:Tom with:everyone")
+            await bob.browser.call(say="/character show character:Tom")
+            files, seen = await ann.files(), await bob.files()
+            assert (len(files), len(seen)) == (2, 1)
+            await ann.browser.call(say="/character delete character:Tom")
+            await ann.press("Delete for ever")
+            assert await ann.statuses(files) == {404}
+            assert await bob.statuses(seen) == {404}
+            assert GONE in await bob.browser.texts()
+            assert all(message["buttons"] == [] for message in await ann.messages())
+        assert contents(tmp_path) == 0
 
     asyncio.run(run())
 
