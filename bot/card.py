@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -9,6 +10,7 @@ from hashlib import blake2b
 from bot.buttons import button
 from bot.chat import Button, Reply
 from bot.errors import printable
+from bot.job import Job
 from bot.room import character_words, panel_words
 from bot.script import MAX_CHARACTERS, MAX_PANELS
 from bot.sentences import cut, listed
@@ -37,6 +39,19 @@ def card_name(story: Story) -> str:
 
 def card_of(story_id: str) -> str:
     return f"story {story_id}"
+
+
+def card_of_character(character_id: str) -> str:
+    """No message of this name lives on; it only tells what shows the character."""
+    return f"character {character_id}"
+
+
+def cards_of_job(job: Job) -> tuple[str, ...]:
+    """What is posted for a job is about these."""
+    if job.story is not None:
+        return (card_of(job.story),)
+    character = json.loads(job.about).get("character")
+    return (card_of_character(character),) if character else ()
 
 
 def story_of_card(name: str) -> str | None:

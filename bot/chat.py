@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, Protocol
 
 MOST_BUTTON_BYTES = 64  # Telegram's limit: a button carries its whole meaning in so many
@@ -129,8 +130,8 @@ class Reply:
     it keeps of the person who called; only this reply stays.
 
     `title` is what the room of a `card` is called by now. `about`: names of cards, of what the
-    files show. `gone`: names of cards whose stories are deleted. Wherever such a card stands, it
-    says `text` instead and has no buttons; a chat that keeps files itself deletes those `about` it.
+    files show. `gone`: names of cards of what was deleted. Wherever such a card stands, it says
+    `text` instead and has no buttons; a chat that keeps files itself deletes those `about` it.
     """
 
     text: str = ""
@@ -239,11 +240,13 @@ class Bot(Protocol):
 class Chat(Protocol):
     """One platform. `name` is what `Person.chat` and `Place.chat` hold.
 
-    `knows_nonces`: a post whose nonce was posted before is refused or shown once only.
+    `knows_nonces`: a post whose nonce was posted before is refused or shown once only, for
+    `nonce_seconds` after it was first posted.
     """
 
     name: str
     knows_nonces: bool
+    nonce_seconds: float = inf
 
     async def start(self, bot: Bot) -> None:
         """Connect and take calls; returns when calls can come. May be called again after it has

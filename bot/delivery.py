@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from weakref import WeakValueDictionary
 
 from bot import announce
 from bot.announce import Announcement
@@ -15,14 +17,14 @@ from bot.chat import CannotPost, File, Post
 from bot.errors import Refusal
 from bot.job import Job
 from bot.jobs import Ledger
-from bot.posting import Poster, person_of, place_of
+from bot.posting import Poster, channel_of, person_of, place_of
 from bot.progress import ProgressPosts
 from bot.results import Results
 from bot.sentences import as_sentence
 from bot.trouble import StoreTrouble
 
 MOST_FILES = 10  # a post: what Discord and Telegram take
-MOST_AT_ONCE = 8  # deliveries: each holds its pages in memory
+MOST_AT_ONCE = 8  # deliveries in a chat: each holds its pages in memory
 AGAIN_SECONDS = (1.0, 300.0)  # the first and the longest wait before another try
 LOOK_AGAIN_SECONDS = 60.0
 
@@ -30,7 +32,11 @@ log = logging.getLogger(__name__)
 
 
 class Delivery:
-    """Tells people how their jobs ended."""
+    """Tells people how their jobs ended.
+
+    One delivery at a time in a channel, and so many in a chat: where posts have to wait for a full
+    group or a slow platform, they hold up no others.
+    """
 
     def __init__(
         self,
@@ -42,7 +48,10 @@ class Delivery:
         self._ledger, self._poster = ledger, poster
         self._progress, self._results = progress, results
         self._telling: dict[int, asyncio.Task[None]] = {}
-        self._at_once = asyncio.Semaphore(MOST_AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by channel
+        self._at_once: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(MOST_AT_ONCE)
+        )
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -86,7 +95,8 @@ class Delivery:
         wait = AGAIN_SECONDS[0]
         while True:
             try:
-                async with self._at_once:
+                turn = self._turns.setdefault(channel_of(job), asyncio.Lock())
+                async with turn, self._at_once[place_of(job).chat]:
                     await self._end(job)
                 return
             except CannotPost as error:
@@ -158,7 +168,7 @@ class Delivery:
         """Posts words; where an earlier try may have arrived, leaves it at that."""
         post = Post(place_of(job), said.text, buttons=said.buttons, mention=person_of(job))
         try:
-            await self._poster.once(job, purpose, post)
+            await self._poster.once(job, purpose, post, harmless=True)
         except CannotPost as error:
             if not error.unknown:
                 raise

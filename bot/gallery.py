@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot import announce
 from bot.buttons import button
@@ -19,6 +21,7 @@ from bot.drawn import page_files
 from bot.errors import Refusal
 from bot.people import People
 from bot.pictures import Pictures
+from bot.posting import remembers
 from bot.sharing import audiences
 from bot.stars import GONE, Exhibit, Stars, Which
 from bot.stories import Stories, Story
@@ -33,7 +36,8 @@ log = logging.getLogger(__name__)
 
 
 class Gallery:
-    """Brings posts up to date with `Stars`."""
+    """Brings posts up to date with `Stars`: those of a server one after the other, so that a slow
+    one holds up no other."""
 
     def __init__(
         self,
@@ -46,38 +50,64 @@ class Gallery:
         self._stars, self._chats = stars, chats
         self._people, self._stories, self._pictures = people, stories, pictures
         self._due: dict[int, float] = {}  # by job: when its posts may be touched again
+        self._under_way: dict[str, asyncio.Task[None]] = {}  # by server
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.round()
-            except Refusal as trouble:  # such as a full disk: the next round may do
-                log.warning("the gallery cannot be kept: %s", trouble)
-            except Exception:
-                log.exception("the gallery stumbled")
-                await asyncio.sleep(REFUSED_SECONDS)
-            await asyncio.sleep(ROUND_SECONDS)
+        try:
+            while True:
+                try:
+                    await self.round()
+                except Refusal as trouble:  # such as a full disk: the next round may do
+                    log.warning("the gallery cannot be looked at: %s", trouble)
+                except Exception:
+                    log.exception("the gallery stumbled")
+                    await asyncio.sleep(REFUSED_SECONDS)
+                await asyncio.sleep(ROUND_SECONDS)
+        finally:
+            tasks = list(self._under_way.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def round(self) -> None:
-        """Brings up to date what has changed and may be touched."""
+        """Begins to bring up to date what has changed and may be touched."""
         now = time.monotonic()
         self._due = {job: due for job, due in self._due.items() if due > now}
+        by_server: defaultdict[str, list[Exhibit]] = defaultdict(list)
         for exhibit in await self._stars.to_show():
-            if exhibit.job in self._due:
-                continue
-            wait = EDIT_SECONDS
+            if exhibit.job not in self._due:
+                by_server[f"{exhibit.place.chat}:{exhibit.place.server}"].append(exhibit)
+        for server, exhibits in by_server.items():
+            if server not in self._under_way:
+                task = asyncio.create_task(self._keep(exhibits))
+                self._under_way[server] = task
+                task.add_done_callback(partial(self._kept, server))
+
+    def _kept(self, server: str, task: asyncio.Task[None]) -> None:
+        del self._under_way[server]
+
+    async def _keep(self, exhibits: Sequence[Exhibit]) -> None:
+        for exhibit in exhibits:
+            wait = REFUSED_SECONDS
             try:
-                await self._bring_up_to_date(exhibit)
-            except CannotPost as error:
-                log.info("stars of job %d: %s", exhibit.job, error)
-                wait = max(REFUSED_SECONDS, error.wait or 0)
-                if not error.again and not error.unknown:  # the next star is the next try
-                    await self._stars.seen(exhibit)
+                wait = await self._try(exhibit)
             except Refusal as trouble:
                 log.warning("stars of job %d: %s", exhibit.job, trouble)
-                wait = REFUSED_SECONDS
+            except Exception:
+                log.exception("stars of job %d cannot be shown", exhibit.job)
             self._due[exhibit.job] = time.monotonic() + wait
+
+    async def _try(self, exhibit: Exhibit) -> float:
+        """Brings its posts up to date, if that goes now; for how many seconds to leave them."""
+        try:
+            await self._bring_up_to_date(exhibit)
+        except CannotPost as error:
+            log.info("stars of job %d: %s", exhibit.job, error)
+            if not error.again and not error.unknown:  # the next star is the next try
+                await self._stars.seen(exhibit)
+            return max(REFUSED_SECONDS, error.wait or 0)
+        return EDIT_SECONDS
 
     async def _bring_up_to_date(self, exhibit: Exhibit) -> None:
         """Raises CannotPost where it is to be tried again."""
@@ -147,16 +177,16 @@ class Gallery:
         await self._stars.posted(exhibit, "copy", message)
 
     async def _send_again(self, exhibit: Exhibit, story: Story, gallery: Place) -> None:
-        """An earlier try may have arrived: only a chat that knows nonces can be asked twice."""
-        chat = self._chat(gallery)
-        if not chat.knows_nonces:
+        """An earlier try may have arrived: only a chat that still knows its nonce is asked."""
+        chat, nonce = self._chat(gallery), exhibit.copy_nonce
+        if nonce is None or not remembers(chat, nonce):
             log.warning("stars of job %d: nobody knows whether its copy arrived", exhibit.job)
             await self._stars.posted(exhibit, "copy", GONE)
             return
         post = await self._copy(exhibit, story, gallery)
         if post is None:
             return
-        message = await chat.post(replace(post, nonce=exhibit.copy_nonce or ""))
+        message = await chat.post(replace(post, nonce=nonce))
         await self._stars.posted(exhibit, "copy", message)
 
     async def _edit(

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.card import card_of
+from bot.card import cards_of_job
 from bot.chat import CannotPost, Chat, Person, Place, Post
 from bot.job import Job
-from bot.posts import Posts
+from bot.posts import Posts, age_of
 
 
 class Poster:
@@ -19,19 +19,23 @@ class Poster:
         self._chats = chats
         self._posts = posts
 
-    async def once(self, job: Job, purpose: str, post: Post) -> str | None:
+    async def once(
+        self, job: Job, purpose: str, post: Post, *, harmless: bool = False
+    ) -> str | None:
         """Sends a post unless it was sent before; returns the platform's id of it.
 
         Raises CannotPost; `unknown` where nobody can tell whether it arrived, now or earlier.
+        `harmless`: words that a platform with nonces is asked to show however late it is. Should it
+        have forgotten them, they had better come twice than never.
         """
         chat = self._chat(post.place)
         mark = await self._posts.begin(job.id, purpose)
         if mark is None:
             return await self.message(job, purpose)
-        if mark.unsure and not chat.knows_nonces:
+        if mark.unsure and not (remembers(chat, mark.nonce) or (harmless and chat.knows_nonces)):
             raise CannotPost("an earlier try may have arrived", unknown=True)
         try:
-            about = (card_of(job.story),) if job.story is not None else ()
+            about = cards_of_job(job)
             message = await chat.post(replace(post, nonce=mark.nonce, about=about))
         except CannotPost as error:
             if error.unknown and chat.knows_nonces:
@@ -42,9 +46,19 @@ class Poster:
         await self._posts.sent(mark.nonce, message)
         return message
 
-    async def edit(self, message: str, post: Post) -> str:
-        """Changes an earlier post; doing it twice does no harm. Raises CannotPost."""
-        return await self._chat(post.place).post(replace(post, edit=message))
+    async def edit(self, job: Job, purpose: str, post: Post) -> str | None:
+        """Changes a post that was sent; returns the platform's id of it, None where there is none.
+
+        Where somebody has removed it, it is made anew and has another id from then on. Doing it
+        twice does no harm. Raises CannotPost.
+        """
+        message = await self.message(job, purpose)
+        if message is None:
+            return None
+        now = await self._chat(post.place).post(replace(post, edit=message))
+        if now != message:
+            await self._posts.moved(job.id, purpose, now)
+        return now
 
     async def message(self, job: Job, purpose: str) -> str | None:
         """The id of a post of this job that was sent."""
@@ -57,8 +71,19 @@ class Poster:
         return chat
 
 
+def remembers(chat: Chat, nonce: str) -> bool:
+    """Whether a chat would not show a post a second time that may have arrived before."""
+    return chat.knows_nonces and age_of(nonce) <= chat.nonce_seconds
+
+
 def place_of(job: Job) -> Place:
     return Place(**json.loads(job.place))
+
+
+def channel_of(job: Job) -> str:
+    """Within which platforms count how much is said: a group with its topics, a direct message."""
+    place = place_of(job)
+    return f"{place.chat}/{place.channel}"
 
 
 def person_of(job: Job) -> Person:

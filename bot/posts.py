@@ -5,18 +5,21 @@
         message = await chat.post(Post(..., nonce=mark.nonce))
         await posts.sent(mark.nonce, message)
 
-The nonce stays the same over every try, and a platform that knows nonces refuses the second. Where
-it knows none, `mark.unsure` says that an earlier try may have arrived: ask, do not send blindly.
+The nonce stays the same over every try, and a platform that knows nonces refuses the second, for as
+long as it remembers the first. Where it knows none, or no more of this one, `mark.unsure` says that
+an earlier try may have arrived: ask, do not send blindly.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 
 from bot.database import Database
 
-NONCE_BYTES = 8  # 16 characters; Discord takes at most 25
+TIME_DIGITS = 8  # of a nonce, hexadecimal: the second when it was made
+RANDOM_BYTES = 6  # 12 characters more; Discord takes at most 25
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Posts:
             cursor = await connection.execute(
                 "INSERT INTO posts (job, purpose, nonce) SELECT id, ?, ? FROM jobs WHERE id = ?"
                 " ON CONFLICT (job, purpose) DO NOTHING",
-                (purpose, secrets.token_hex(NONCE_BYTES), job),
+                (purpose, new_nonce(), job),
             )
             rows = await connection.execute_fetchall(
                 "SELECT nonce, state FROM posts WHERE job = ? AND purpose = ?", (job, purpose)
@@ -56,6 +59,14 @@ class Posts:
                 "UPDATE posts SET state = 'sent', message = ? WHERE nonce = ?", (message, nonce)
             )
 
+    async def moved(self, job: int, purpose: str, message: str) -> None:
+        """A post that was sent was gone; the platform has made it anew and calls it `message`."""
+        async with self._database.tx() as connection:
+            await connection.execute(
+                "UPDATE posts SET message = ? WHERE job = ? AND purpose = ?",
+                (message, job, purpose),
+            )
+
     async def not_sent(self, nonce: str) -> None:
         """The platform has refused the post for certain: the next try is the first again."""
         async with self._database.tx() as connection:
@@ -69,3 +80,13 @@ class Posts:
             "SELECT message FROM posts WHERE job = ? AND purpose = ?", job, purpose
         )
         return row["message"] if row else None
+
+
+def new_nonce() -> str:
+    """A nonce that tells when it was made."""
+    return f"{int(time.time()):0{TIME_DIGITS}x}{secrets.token_hex(RANDOM_BYTES)}"
+
+
+def age_of(nonce: str) -> float:
+    """How many seconds the clock has gone since a nonce was made, forwards or backwards."""
+    return abs(time.time() - int(nonce[:TIME_DIGITS], 16))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from weakref import WeakValueDictionary
 
 from bot import announce
 from bot.announce import Announcement
@@ -14,7 +16,7 @@ from bot.chat import CannotPost, File, Post
 from bot.errors import Refusal
 from bot.job import Job
 from bot.jobs import Ledger
-from bot.posting import Poster, place_of
+from bot.posting import Poster, channel_of, place_of
 from bot.queue_order import Position
 from bot.studio import Drawing, Studio, contact_sheet
 from bot.words import say
@@ -23,6 +25,7 @@ EDIT_SECONDS = 5.0  # between two edits of one message: platforms ask for it
 ROUND_SECONDS = 1.0  # from one look to the next while nothing changes in the queue
 PAUSE_SECONDS = 0.3  # between two rounds at least: what comes together is told together
 MOST_A_ROUND = 6  # messages, so 20 a second: Telegram takes about 30
+LAST_TRIES = 2  # to say the last thing, where the platform does not tell whether it has
 REFUSED_SECONDS = 60.0  # after a platform refused an edit
 PURPOSE = "progress"
 
@@ -31,105 +34,157 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Told:
-    """What a job's message says. `due` is when it may be changed next."""
+    """What a job's message says, since when, and from when on it may be changed."""
 
     job: Job
     said: object = None
+    since: float = 0.0
     due: float = 0.0
     over: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # edits must not overtake each other
 
 
 class ProgressPosts:
-    """Keeps the progress messages true. `close` has the last word on one."""
+    """Keeps the progress messages true. `close` has the last word on one.
+
+    Each is posted and edited by a task of its own, one at a time in a channel: where posts have to
+    wait for a full group or a slow platform, the messages elsewhere go on.
+    """
 
     def __init__(self, ledger: Ledger, poster: Poster, studio: Studio) -> None:
         self._ledger = ledger
         self._poster = poster
         self._studio = studio
         self._told: dict[int, Told] = {}
+        self._positions: Mapping[int, Position] = {}
+        self._under_way: dict[int, asyncio.Task[None]] = {}  # by job
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by channel
 
     async def run(self, round_seconds: float = ROUND_SECONDS) -> None:
         """Until cancelled: a round every so many seconds, and whenever the queue changes.
 
         The post about a new job is all the answer that its person gets, so it must not wait.
         """
-        while True:
-            seen, more = self._ledger.changed.count, False
-            try:
-                more = await self.round()
-            except Refusal as trouble:  # such as a full disk: the next round may do
-                log.warning("cannot say how far the drawings are: %s", trouble)
-            await asyncio.sleep(PAUSE_SECONDS)
-            if not more:
-                await self._ledger.changed.after(seen, round_seconds - PAUSE_SECONDS)
+        try:
+            while True:
+                seen, more = self._ledger.changed.count, False
+                try:
+                    more = await self.round()
+                except Refusal as trouble:  # such as a full disk: the next round may do
+                    log.warning("cannot say how far the drawings are: %s", trouble)
+                await asyncio.sleep(PAUSE_SECONDS)
+                if not more:
+                    await self._ledger.changed.after(seen, round_seconds - PAUSE_SECONDS)
+        finally:
+            tasks = list(self._under_way.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def round(self) -> bool:
-        """Posts and edits what is due, the jobs first that were told longest ago.
+        """Begins to post and edit what is due, first the jobs that were told longest ago.
 
         Returns whether some had to be left for the next round.
         """
-        positions = await self._ledger.positions()
-        for job_id in [job_id for job_id in self._told if job_id not in positions]:
+        self._positions = await self._ledger.positions()
+        over = self._told.keys() - self._positions.keys() - self._under_way.keys()
+        for job_id in over:
             del self._told[job_id]
-        now = time.monotonic()
-        due = sorted((job_id for job_id in positions if self._due(job_id) <= now), key=self._due)
-        texts = [(job_id, positions[job_id]) for job_id in due]
-        return await self._tell(texts)
+        now, begun = time.monotonic(), 0
+        free = self._positions.keys() - self._under_way.keys()
+        due = [job_id for job_id in self._positions if job_id in free and self._due(job_id) <= now]
+        for job_id in sorted(due, key=self._since):
+            if begun == MOST_A_ROUND:
+                return True
+            begun += await self._begin(job_id)
+        return False
+
+    def _since(self, job_id: int) -> float:
+        told = self._told.get(job_id)
+        return told.since if told else 0.0
 
     def _due(self, job_id: int) -> float:
         told = self._told.get(job_id)
         return told.due if told else 0.0
 
-    async def _tell(self, jobs: Iterable[tuple[int, Position]]) -> bool:
-        posted = 0
-        for job_id, position in jobs:
-            if posted == MOST_A_ROUND:
-                return True
-            if job_id not in self._told:
-                try:
-                    self._told[job_id] = Told(await self._ledger.get(job_id))
-                except Refusal:  # its person was forgotten this moment
-                    continue
-            posted += await self._update(self._told[job_id], position)
-        return False
-
-    async def _update(self, told: Told, position: Position) -> bool:
-        """Whether something was sent."""
-        drawing = self._studio.get(told.job.id)
-        said = what_to_say(told.job, position, drawing)
-        if said == told.said:
-            return False
-        async with told.lock:
-            if told.over:
-                return False
-            told.said, told.due = said, time.monotonic() + EDIT_SECONDS
+    async def _begin(self, job_id: int) -> bool:
+        """Begins to post or edit a message; False if it need not change."""
+        if job_id not in self._told:
             try:
-                await self._show(told.job, await progress_post(told.job, position, drawing))
-            except CannotPost as error:
-                told.said = None
-                told.due = time.monotonic() + max(REFUSED_SECONDS, error.wait or 0)
-                log.info("job %d: cannot say how far it is: %s", told.job.id, error)
+                job = await self._ledger.get(job_id)
+            except Refusal:  # its person was forgotten this moment
+                return False
+            # Requests hold pictures, and hundreds of jobs can be waiting.
+            self._told[job_id] = Told(replace(job, request="", about=""))
+        told, drawing = self._told[job_id], self._studio.get(job_id)
+        if told.over or what_to_say(told.job, self._positions[job_id], drawing) == told.said:
+            return False
+        task = asyncio.create_task(self._update(told))
+        self._under_way[job_id] = task
+        task.add_done_callback(partial(self._updated, job_id))
         return True
 
-    async def _show(self, job: Job, post: Post) -> None:
-        message = await self._poster.message(job, PURPOSE)
-        if message is not None:
-            await self._poster.edit(message, post)
+    def _updated(self, job_id: int, task: asyncio.Task[None]) -> None:
+        del self._under_way[job_id]
+
+    async def _update(self, told: Told) -> None:
+        """Says how far a job is, when it is its channel's turn."""
+        wait = REFUSED_SECONDS
+        turn = self._turns.setdefault(channel_of(told.job), asyncio.Lock())
+        try:
+            async with turn, told.lock:
+                await self._say(told)
+            wait = EDIT_SECONDS
+        except CannotPost as error:
+            if error.again and error.wait is not None:
+                wait = max(EDIT_SECONDS, error.wait)
+            else:
+                log.info("job %d: cannot say how far it is: %s", told.job.id, error)
+        except Refusal as trouble:
+            log.warning("job %d: cannot say how far it is: %s", told.job.id, trouble)
+        except Exception:
+            log.exception("job %d: cannot say how far it is", told.job.id)
+        told.due = time.monotonic() + wait
+
+    async def _say(self, told: Told) -> None:
+        """What is true by now: it may have waited for its turn."""
+        position, drawing = self._positions.get(told.job.id), self._studio.get(told.job.id)
+        if told.over or position is None:
             return
-        message = await self._poster.once(job, PURPOSE, post)
-        if message is not None:
-            await self._ledger.set_message(job.id, message)
+        said, told.said = what_to_say(told.job, position, drawing), None
+        post = await progress_post(told.job, position, drawing)
+        message = await self._poster.edit(told.job, PURPOSE, post)
+        if message is None:
+            message = await self._poster.once(told.job, PURPOSE, post, harmless=True)
+        await self._note(told, message)
+        told.said, told.since = said, time.monotonic()
+
+    async def _note(self, told: Told, message: str | None) -> None:
+        """Keeps the id of a message that is new, or was made anew."""
+        if message is not None and message != told.job.message:
+            await self._ledger.set_message(told.job.id, message)
+            told.job = replace(told.job, message=message)
 
     async def close(self, job: Job, last: Announcement) -> None:
-        """The last thing that a job's message says; nothing where there is none."""
+        """The last thing that a job's message says; nothing where there is none.
+
+        Raises CannotPost only where a later try may do: what a job has come to is not changed by a
+        message that cannot be.
+        """
         told = self._told.setdefault(job.id, Told(job))
         async with told.lock:
             told.over = True
-            message = await self._poster.message(job, PURPOSE)
-            if message is not None:
-                post = Post(place_of(job), last.text, buttons=last.buttons)
-                await self._poster.edit(message, post)
+            post = Post(place_of(job), last.text, buttons=last.buttons)
+            for _ in range(LAST_TRIES):
+                try:
+                    await self._note(told, await self._poster.edit(job, PURPOSE, post))
+                    return
+                except CannotPost as error:
+                    if error.again:
+                        raise
+                    log.info("job %d: its message cannot say that it is over: %s", job.id, error)
+                    if not error.unknown:
+                        return
 
 
 def what_to_say(job: Job, position: Position, drawing: Drawing | None) -> object:

@@ -6,7 +6,6 @@ is counted in the database itself, so that nothing is missed, not even when a pe
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +15,7 @@ import aiosqlite
 from bot.chat import Place
 from bot.database import Database
 from bot.errors import Refusal
-from bot.posts import NONCE_BYTES
+from bot.posts import new_nonce
 from bot.requests import place_from_json, place_json
 
 MOST_AT_ONCE = 200  # exhibits to look at in one round
@@ -92,7 +91,7 @@ class Stars:
 
     async def begin_copy(self, exhibit: Exhibit, gallery: Place) -> str | None:
         """Marks that the one copy is about to be sent; its nonce, or None if it must not be."""
-        nonce = secrets.token_hex(NONCE_BYTES)
+        nonce = new_nonce()
         async with self._database.tx() as db:
             done = await db.execute(
                 "UPDATE exhibits SET copy_place = ?, copy_nonce = ?"

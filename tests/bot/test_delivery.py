@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 import bot.delivery
 import bot.progress
 from bot.chat import CannotPost
-from tests.bot.stage import ANN, ListeningChat, Stage, perform, refusing
+from bot.delivery import MOST_AT_ONCE, Delivery
+from bot.posting import Poster
+from tests.bot.stage import ANN, HERE, ListeningChat, Stage, perform, refusing
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +94,44 @@ def test_a_kill_between_posting_and_noting_it_posts_nothing_twice(tmp_path: Path
     perform(tmp_path, killed, next_start)
 
 
+def test_a_page_that_a_forgetful_platform_may_have_is_offered_again(tmp_path: Path) -> None:
+    async def killed(stage: Stage) -> None:
+        job = await stage.ask()
+        await stage.draw()
+        stage.chat.deaf, stage.chat.trouble = True, list(refusing(1, unknown=True))
+        with pytest.raises(CannotPost):
+            await stage.delivery._end(await stage.ledger.get(job.id))
+
+    async def an_hour_later(stage: Stage) -> None:
+        stage.chat.deaf = False
+        stage.chat.forget_nonces()
+        await stage.age_marks()
+        await stage.tell()
+        assert len(stage.chat.pages) == 1
+        assert "ask for it again" in stage.chat.texts[-1]
+        assert await stage.ledger.undelivered() == []
+
+    perform(tmp_path, killed, an_hour_later)
+
+
+def test_words_are_told_however_long_a_platform_was_in_trouble(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        stage.chat.forget_nonces()
+        job = await stage.ask()
+        stage.chat.trouble = list(refusing(1, again=True, unknown=True))
+        await stage.show_progress()
+        await stage.ledger.fail(job.id, "engine.refused", reason="nobody is called Bo")
+        stage.chat.trouble = list(refusing(1, again=True, unknown=True))
+        with pytest.raises(CannotPost):
+            await stage.delivery._end(await stage.ledger.get(job.id))
+        await stage.age_marks()
+        await stage.tell()
+        [text] = stage.chat.texts
+        assert "nobody is called Bo" in text
+
+    perform(tmp_path, act)
+
+
 class CutOff(CannotPost):
     """The connection is gone at the worst moment, and no later try helps in this life."""
 
@@ -161,16 +202,14 @@ def test_a_failure_is_told_with_its_reason_once(tmp_path: Path) -> None:
 def test_one_message_says_the_place_then_the_progress_then_the_end(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         first, job = await stage.ask(), await stage.ask()
-        await stage.progress.round()
+        await stage.show_progress()
         assert ["your turn next" in text for text in stage.chat.texts] == [True, False]
         assert await stage.ledger.cancel(first.id, ANN.key)
         stage.artist.hold, stage.artist.previews = asyncio.Event(), True
         drawing = asyncio.create_task(stage.draw())
         while not (shown := stage.studio.get(job.id)) or not shown.thumbnails:
             await asyncio.sleep(0.01)
-        for told in stage.progress._told.values():
-            told.due = 0  # five seconds later
-        await stage.progress.round()
+        await stage.show_progress(later=True)
         post = stage.chat.shown["m2"][-1]
         assert post.progress == 0.45
         assert [file.name for file in post.files] == ["preview.jpg"]
@@ -191,15 +230,13 @@ def test_a_message_is_edited_only_when_it_changes_and_not_too_often(tmp_path: Pa
     async def act(stage: Stage) -> None:
         first = await stage.ask()
         await stage.ask()
-        await stage.progress.round()
-        await stage.progress.round()
+        await stage.show_progress()
+        await stage.show_progress()
         assert stage.chat.tries == 2
         await stage.ledger.cancel(first.id, ANN.key)
-        await stage.progress.round()
+        await stage.show_progress()
         assert stage.chat.tries == 2  # not within five seconds
-        for told in stage.progress._told.values():
-            told.due = 0
-        await stage.progress.round()
+        await stage.show_progress(later=True)
         assert stage.chat.tries == 3
 
     perform(tmp_path, act)
@@ -226,7 +263,7 @@ def test_progress_that_cannot_be_posted_does_not_hold_up_the_page(tmp_path: Path
     async def act(stage: Stage) -> None:
         job = await stage.ask()
         stage.chat.trouble = list(refusing(1))
-        await stage.progress.round()
+        await stage.show_progress()
         await stage.draw()
         await stage.tell()
         assert await stage.state(job) == "delivered"
@@ -237,13 +274,68 @@ def test_progress_that_cannot_be_posted_does_not_hold_up_the_page(tmp_path: Path
 def test_the_messages_of_before_a_restart_are_edited_on(tmp_path: Path) -> None:
     async def before(stage: Stage) -> None:
         await stage.ask()
-        await stage.progress.round()
+        await stage.show_progress()
 
     async def after(stage: Stage) -> None:
-        await stage.progress.round()
+        await stage.show_progress()
         await stage.draw()
         await stage.tell()
         assert len(stage.chat.shown) == 2
         assert "is drawn" in stage.chat.texts[0]
 
     perform(tmp_path, before, after)
+
+
+@pytest.mark.parametrize("how", [{}, {"unknown": True}, {"again": True}])
+def test_a_page_that_came_has_come_whatever_its_last_words_meet(
+    tmp_path: Path, how: dict[str, bool]
+) -> None:
+    async def act(stage: Stage) -> None:
+        job = await stage.ask()
+        await stage.show_progress()
+        await stage.draw()
+        stage.chat.trouble = [None, *refusing(5, **how)]
+        await stage.tell()
+        assert await stage.state(job) == "delivered"
+        assert len(stage.chat.pages) == 1
+        assert len(stage.chat.texts) == 2
+        assert ("is drawn" in stage.chat.texts[0]) == ("again" in how)
+
+    perform(tmp_path, act)
+
+
+def test_last_words_that_may_not_have_arrived_are_said_once_more(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        job = await stage.ask()
+        await stage.show_progress()
+        await stage.draw()
+        stage.chat.trouble = [None, *refusing(1, unknown=True)]
+        await stage.tell()
+        assert await stage.state(job) == "delivered"
+        assert "is drawn" in stage.chat.texts[0]
+
+    perform(tmp_path, act)
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_channel_or_a_chat_that_is_slow_holds_up_no_other(tmp_path: Path, other: bool) -> None:
+    """`other`: in the slow chat every delivery is stuck, and the next one is for another chat."""
+    quick = ListeningChat()
+    quick.name = "quick"
+
+    async def act(stage: Stage) -> None:
+        poster = Poster({"test": stage.chat, "quick": quick}, stage.ledger.posts)
+        stage.delivery = Delivery(stage.ledger, poster, stage.progress, stage.results)
+        slow = [replace(HERE, channel=f"{n if other else 0}") for n in range(MOST_AT_ONCE + 1)]
+        stage.chat.stuck = {place.channel for place in slow}
+        for place in (*slow, replace(HERE, chat="quick" if other else "test")):
+            job = await stage.ask(1, place=place)
+            await stage.draw()
+        running = asyncio.create_task(stage.delivery.run())
+        async with asyncio.timeout(10):
+            while await stage.state(job) != "delivered":
+                await asyncio.sleep(0.01)
+        running.cancel()
+        assert len((quick if other else stage.chat).pages) == 1
+
+    perform(tmp_path, act)

@@ -60,7 +60,11 @@ class Community:
     async def look(self) -> None:
         """One round, as if nothing had been edited for a while."""
         self.gallery = self.new_gallery()
+        await self.round()
+
+    async def round(self) -> None:
         await self.gallery.round()
+        await asyncio.gather(*self.gallery._under_way.values())
 
     async def story(self) -> Story:
         return (await self.stage.stories.of_owner(ANN.key))[0]
@@ -131,7 +135,7 @@ def test_counts_are_edited_no_more_often_than_platforms_want(tmp_path: Path) -> 
         job = await community.page()
         for fan in FANS:
             await community.press(job, fan)
-            await community.gallery.round()
+            await community.round()
         assert community.stars_at(LOBBY) == ["⭐ 1"]
         assert community.stars_at(WALL) == []
         await community.look()
@@ -154,11 +158,14 @@ def test_presses_at_once_all_count_and_each_person_once(tmp_path: Path) -> None:
     perform(tmp_path, act)
 
 
-@pytest.mark.parametrize(("deaf", "nonces"), [(False, True), (True, True), (True, False)])
+@pytest.mark.parametrize(
+    ("deaf", "nonces", "late"),
+    [(False, True, False), (True, True, False), (True, False, False), (True, True, True)],
+)
 def test_a_crash_while_the_copy_is_sent_makes_no_second_one(
-    tmp_path: Path, deaf: bool, nonces: bool
+    tmp_path: Path, deaf: bool, nonces: bool, late: bool
 ) -> None:
-    """`deaf`: the post arrived, and nobody heard so."""
+    """`deaf`: the post arrived, and nobody heard so; `late`: the chat has forgotten the nonce."""
 
     async def before(stage: Stage) -> None:
         community = Community(stage)
@@ -171,10 +178,13 @@ def test_a_crash_while_the_copy_is_sent_makes_no_second_one(
         if deaf:  # the page is edited first, and that works
             await community.stars.posted(exhibit, "page", exhibit.message)
             stage.chat.trouble = [*refusing(1, unknown=True)]
-        await community.gallery.round()
+        await community.round()
 
     async def after(stage: Stage) -> None:
         stage.chat.trouble, stage.chat.deaf = [], False
+        if late:
+            stage.chat.forget_nonces()
+            await stage.age_marks()
         community = Community(stage)
         for _ in range(3):
             await community.look()
@@ -194,7 +204,7 @@ def test_a_copy_that_was_refused_is_tried_again(tmp_path: Path, again: bool) -> 
         (exhibit,) = await community.stars.to_show()
         await community.stars.posted(exhibit, "page", exhibit.message)
         stage.chat.trouble = [*refusing(1, again=again)]
-        await community.gallery.round()
+        await community.round()
         assert community.stars_at(WALL) == []
         await community.look()
         assert len(community.posts(WALL)) == again  # refused for good: the next star is a try
@@ -216,8 +226,7 @@ def test_the_copy_goes_with_the_story_or_its_owner(tmp_path: Path, how: str) -> 
         assert len(community.posts(WALL)) == 1
         story = await community.story()
         if how == "delete":
-            await stage.stories.delete(story.id, ANN.key)
-            await stage.ledger.drop_story(story.id)
+            stage.ledger.stop(await stage.stories.delete(story.id, ANN.key))
         else:
             await stage.people.forget(ANN.key)
         stage.chat.trouble = [CannotPost("later", again=True)]
@@ -349,12 +358,15 @@ def test_a_shared_story_can_be_remixed_from_the_gallery(tmp_path: Path) -> None:
     perform(tmp_path, act)
 
 
-def test_the_gallery_runs_by_itself(tmp_path: Path) -> None:
+def test_the_gallery_runs_by_itself_and_a_slow_server_holds_up_no_other(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         community = Community(stage)
         await community.open(stars=1)
+        slow = await community.page(place=Place("test", "slow", "slow"), server="test:slow")
         job = await community.page()
+        stage.chat.stuck = {"slow"}
         running = asyncio.create_task(community.gallery.run())
+        await community.stars.press(slow.id, FANS[0].key, "test:slow", "slow")
         await community.press(job, FANS[0])
         async with asyncio.timeout(10):
             while not community.posts(WALL):

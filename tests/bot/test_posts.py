@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from bot.posts import age_of
 from tests.bot.ledgers import Scene, play
 
 
@@ -40,6 +41,21 @@ def test_a_try_whose_end_was_not_heard_is_tried_with_the_same_nonce(tmp_path: Pa
         anew = await posts.begin(job.id, "page 1")
         assert anew is not None
         assert not anew.unsure
+
+    play(tmp_path, story)
+
+
+def test_a_post_that_was_made_anew_goes_by_its_new_id(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        [job] = await scene.ask("ann")
+        posts = scene.ledger.posts
+        mark = await posts.begin(job.id, "progress")
+        assert mark is not None
+        assert age_of(mark.nonce) < 60
+        await posts.sent(mark.nonce, "m7")
+        await posts.moved(job.id, "progress", "m8")
+        assert await posts.message(job.id, "progress") == "m8"
+        assert await posts.begin(job.id, "progress") is None
 
     play(tmp_path, story)
 
