@@ -11,6 +11,7 @@ from typing import Any
 import aiosqlite
 
 from bot.database import Database, askable, new_id
+from bot.deleting import drop_characters
 from bot.errors import Refusal
 from bot.limits import checked_character_name, checked_description, checked_seed
 from bot.pictures import require_pictures
@@ -26,6 +27,11 @@ SELECT characters.*, (
 FROM characters
 """
 SHARED = "EXISTS (SELECT 1 FROM character_shares WHERE character = id AND audience IN (?, ?))"
+
+
+# What a character's pictures depend on: name, description, seed, reference. Without a seed it is
+# nobody's: a look that is not known.
+Look = tuple[str, str, int | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -141,25 +147,37 @@ class Characters:
             character = checked_character(replace(old, **fields))
             await check_name(db, character)
             await require_pictures(db, [character.reference])
-            if looks(character) != looks(old):
+            if look_of(character) != look_of(old):
                 character = replace(character, sheet=None)
             await update(db, character)
         return character
 
-    async def delete(self, character_id: str, owner: str) -> None:
-        """Deletes a character; stories keep its name and words. Raises Refusal."""
-        async with self._database.tx() as db:
-            await owned(db, character_id, owner)
-            await db.execute("DELETE FROM characters WHERE id = ?", (character_id,))
+    async def delete(self, character_id: str, owner: str) -> list[int]:
+        """Deletes a character; stories keep its name and words. Raises Refusal.
 
-    async def set_sheet(self, character_id: str, sha: str) -> None:
-        """Keeps the drawn sheet; nothing happens if the character is gone. For the worker."""
+        Returns the jobs that it alone was in, for `Ledger.stop`. `Pictures.letting_go` deletes the
+        pictures.
+        """
+        async with self._database.tx(long=True) as db:
+            await owned(db, character_id, owner)
+            jobs = await drop_characters(db, [character_id])
+            await db.execute("DELETE FROM characters WHERE id = ?", (character_id,))
+            await db.execute("INSERT INTO deleted VALUES (?, ?)", (character_id, owner))
+        return jobs
+
+    async def set_sheet(self, character_id: str, look: Look, sha: str) -> None:
+        """Keeps the sheet that was drawn of a look; nothing happens if the character is gone, or
+        looks otherwise by now. For the worker."""
         async with self._database.tx() as db:
             await require_pictures(db, [sha])
-            await db.execute("UPDATE characters SET sheet = ? WHERE id = ?", (sha, character_id))
+            await db.execute(
+                "UPDATE characters SET sheet = ? WHERE id = ?"
+                " AND (name, description, seed, reference) IS (?, ?, ?, ?)",
+                (sha, character_id, *look),
+            )
 
 
-def looks(character: SavedCharacter) -> tuple[object, ...]:
+def look_of(character: SavedCharacter) -> Look:
     """What its pictures depend on."""
     return (character.name, character.description, character.seed, character.reference)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import aiosqlite
 
@@ -47,9 +47,13 @@ _SOURCES = """
     INSERT INTO job_sources SELECT DISTINCT :id, value
     FROM json_each(:about, '$.sources') JOIN pictures ON sha = value
 """
+# Found by what is unfinished of a person, however much was drawn for them before. What has no story
+# is told apart by its request: every meme has a seed of its own.
 _SAME = """
-    SELECT id FROM jobs WHERE person = :person AND state IN ('waiting', 'drawing')
-    AND story = :story AND kind = :kind AND request = :request
+    SELECT id FROM jobs WHERE id IN (
+        SELECT id FROM jobs WHERE person = :person AND state = 'waiting'
+        UNION ALL SELECT id FROM jobs WHERE person = :person AND state = 'drawing')
+    AND story IS :story AND kind = :kind AND request = :request
 """
 
 
@@ -74,8 +78,8 @@ class Ledger:
     async def enqueue(self, job: NewJob, limits: Limits) -> Job:
         """Put a job into the queue.
 
-        Raises Refusal beyond a limit, and when the very same request about a story is already in
-        the queue: two presses of one button draw once.
+        Raises Refusal beyond a limit, and when the very same request is already in the queue: two
+        presses of one button draw once.
         """
         row = await self._arrivals.run(lambda connection: self._insert(connection, job, limits))
         self.changed.ring()
@@ -248,27 +252,20 @@ class Ledger:
         for job in await self.of_person(person):
             await self._cancel(job.id, "waiting drawing drawn")
 
-    async def drop_story(self, story: str) -> None:
-        """Its owner deleted the story: cancel its jobs, and forget what they were to draw."""
-        for row in await self._database.rows("SELECT id FROM jobs WHERE story = ?", story):
-            await self._cancel(row["id"], "waiting drawing drawn")
-        async with self._database.tx() as connection:
-            for table in ("job_pictures", "job_notes", "job_sources"):
-                await connection.execute(
-                    f"DELETE FROM {table} WHERE job IN (SELECT id FROM jobs WHERE story = ?)",
-                    (story,),
-                )
-            await connection.execute(
-                "UPDATE jobs SET request = '{}', about = '{}' WHERE story = ?", (story,)
-            )
+    def stop(self, jobs: Iterable[int]) -> None:
+        """They were cancelled with the story or character that they draw (`bot.deleting`)."""
+        for job_id in jobs:
+            self._left(job_id)
 
     async def prune(self) -> None:
-        """Delete what ended more than `KEPT_DAYS` ago."""
+        """Delete what ended more than `KEPT_DAYS` ago, and the sums of days that are over."""
+        now = self._now()
         async with self._database.tx(long=True) as connection:
             await connection.execute(
                 "DELETE FROM jobs WHERE told = 1 AND created < ?",
-                (self._now() - KEPT_DAYS * quota.DAY_SECONDS,),
+                (now - KEPT_DAYS * quota.DAY_SECONDS,),
             )
+            await quota.drop_spent(connection, now)
 
     async def recover(self) -> None:
         """At the start, before anything is claimed: what was being drawn waits again.
@@ -302,11 +299,14 @@ class Ledger:
         rows = await self._database.few(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", person)
         return [Job.from_row(row) for row in rows]
 
-    async def memes(self, person: str) -> list[Job]:
-        """The memes that were drawn for a person and are still kept, oldest first."""
-        where = "person = ? AND kind = 'meme-draw' AND state IN ('drawn', 'delivered') ORDER BY id"
-        rows = await self._database.rows(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", person)
-        return [Job.from_row(row) for row in rows]
+    async def memes(self, person: str) -> list[int]:
+        """The numbers of the memes that were drawn for a person and are still kept."""
+        rows = await self._database.rows(
+            "SELECT id FROM jobs WHERE person = ? AND kind = 'meme-draw' AND about <> '{}'"
+            " AND state IN ('drawn', 'delivered') ORDER BY id",
+            person,
+        )
+        return [row["id"] for row in rows]
 
     async def undelivered(self) -> list[Job]:
         """Whose people have not heard the end: drawn, failed and cancelled ones, oldest first."""
@@ -316,8 +316,7 @@ class Ledger:
 
     async def used_today(self, person: str) -> int:
         """Panels that count against the person's quota of this day (UTC)."""
-        row = await self._database.row(quota.USED, person, quota.day(self._now()))
-        return int(row[0]) if row else 0
+        return await quota.used(self._database.few, person, self._now())
 
     async def _cancel(self, job_id: int, states: str) -> bool:
         return await self._change(

@@ -27,6 +27,7 @@ class AboutMeme:
 
     name: str  # of the character
     words: Mapping[str, str] = field(default_factory=dict)
+    character: str = ""  # its id; "": an older version of the bot has queued it
 
     @property
     def scene(self) -> str:

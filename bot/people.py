@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import aiosqlite
 
+from bot import quota
 from bot.chat import Person, Place
 from bot.database import Database
+from bot.deleting import drop_characters
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
 from bot.limits import checked_name, harmless_name
@@ -51,11 +54,14 @@ class ServerSettings:
 
 
 class People:
-    """Accounts, blocks and the settings of servers."""
+    """Accounts, blocks and the settings of servers. `clock` gives UTC seconds."""
 
-    def __init__(self, database: Database, pictures: Pictures) -> None:
+    def __init__(
+        self, database: Database, pictures: Pictures, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
         self._pictures = pictures
+        self._now = clock
         self._arrivals = GroupCommit(database)
 
     async def meet(self, person: Person) -> Account:
@@ -76,17 +82,24 @@ class People:
         async with self._database.tx() as db:
             await db.execute("UPDATE people SET language = ? WHERE key = ?", (language, key))
 
-    async def forget(self, key: str) -> None:
+    async def forget(self, key: str) -> list[int]:
         """Deletes the account with all that belongs to it, and its pictures that no one else needs.
 
-        Only blocks stay: they are the servers', and name nothing but the key.
+        Only blocks stay: they are the servers', and name nothing but the key; and what was drawn on
+        this day, without the key, until the day is over. Returns the jobs that drew the person's
+        characters alone, for `Ledger.stop`: some may be other people's.
         """
-        now = time.time()
-        unused = await self._pictures.unused(now)  # what others have only just added, too
-        async with self._database.tx(long=True) as db:
+        async with self._pictures.letting_go(), self._database.tx(long=True) as db:
+            rows = await db.execute_fetchall("SELECT id FROM characters WHERE owner = ?", (key,))
+            jobs = await drop_characters(db, [row["id"] for row in rows])
+            await quota.keep_spent(db, key, self._now())
             await db.execute("DELETE FROM people WHERE key = ?", (key,))
-        await self._pictures.discard(await self._pictures.unused(now) - unused, now)
-        await self._database.checkpoint()
+        return jobs
+
+    async def has_deleted(self, key: str, id: str) -> bool:
+        """Whether a person has deleted a story or character of this id."""
+        sql = "SELECT 1 FROM deleted WHERE id = ? AND owner = ?"
+        return await self._database.row(sql, id, key) is not None
 
     async def block(self, server_key: str, person_key: str) -> None:
         """Keeps a person from using the bot on a server."""

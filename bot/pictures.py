@@ -10,7 +10,8 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from bot.trouble import disk_trouble
 
 SHA = re.compile("[0-9a-f]{64}")
 GRACE_SECONDS = 3600.0  # between adding a picture and the row that points to it
+NEW_SECONDS = 600.0  # the same where somebody waits for it to be deleted: long enough in practice
 BATCH = 200  # pictures a transaction: others wait to write meanwhile
 
 POINTERS = """
@@ -61,11 +63,21 @@ class Pictures:
     async def sweep(self, *, older_than: float = GRACE_SECONDS) -> int:
         """Deletes the files that no row points to; `older_than` seconds. Returns how many."""
         before = time.time() - older_than
-        shas = sorted(await self.unused(before))
-        deleted = 0
-        for start in range(0, len(shas), BATCH):
-            deleted += await self.discard(shas[start : start + BATCH], before)
+        deleted = await self._discard_all(await self.unused(before), before)
         return deleted + await self._sweep_strays(before)
+
+    @asynccontextmanager
+    async def letting_go(self) -> AsyncIterator[None]:
+        """For deleting for ever: what no row points to at the end of the block is gone at once.
+
+        What others have only just added stays, as its row may be yet to come. The write-ahead log
+        is emptied, in which deleted words could still be read.
+        """
+        now = time.time()
+        new = await self.unused(now) - await self.unused(now - NEW_SECONDS)
+        yield
+        await self._discard_all(await self.unused(now) - new, now)
+        await self._database.checkpoint()
 
     async def unused(self, before: float) -> set[str]:
         """The pictures added before a time (seconds since 1970) that no row points to."""
@@ -83,6 +95,13 @@ class Pictures:
             gone = [sha for sha in shas if (await db.execute(sql, (sha, before))).rowcount]
             await asyncio.to_thread(self._unlink, gone)
         return len(gone)
+
+    async def _discard_all(self, shas: Iterable[str], before: float) -> int:
+        """`discard`, a few in each transaction."""
+        ordered, deleted = sorted(shas), 0
+        for start in range(0, len(ordered), BATCH):
+            deleted += await self.discard(ordered[start : start + BATCH], before)
+        return deleted
 
     async def _unused(self) -> str:
         """SQL: no row of any table points to this row of `pictures`."""

@@ -5,17 +5,18 @@ Everything is frozen when the job is queued, so that later edits do not change a
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Literal
 
 from PIL import Image
 
 from bot.card import page_title
-from bot.characters import Characters, SavedCharacter
+from bot.characters import Characters, Look, SavedCharacter, look_of
 from bot.chat import Place
 from bot.config import EngineConfig
 from bot.editing import look_tag
@@ -27,6 +28,7 @@ from engine.prompts import CHINESE
 from engine.request import CharacterRequest, DrawRequest, PanelRequest
 
 REFERENCE_PIXELS = 512  # a reference is not needed larger, and it travels in the job's row
+KEPT_REFERENCES = 32  # made small, of at most 1 MB each: they are sent anew with every redraw
 POSES = ("standing", "waving", "sitting", "running")
 POSES_ZH = ("站着", "挥手", "坐着", "跑步")
 
@@ -65,11 +67,24 @@ class AboutPage:
 
 @dataclass(frozen=True)
 class AboutSheet:
-    """What the worker makes a character's sheet of, in `Job.about` of "sheet"."""
+    """What the worker makes a character's sheet of, in `Job.about` of "sheet".
+
+    All but the id is frozen, and tells whether the sheet still shows the character.
+    """
 
     character: str
     name: str
     description: str
+    seed: int | None = None  # None: an older version of the bot has queued it
+    reference: str | None = None
+
+    @classmethod
+    def of(cls, character: SavedCharacter) -> AboutSheet:
+        return cls(character.id, *look_of(character))
+
+    @property
+    def look(self) -> Look:
+        return (self.name, self.description, self.seed, self.reference)
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -81,11 +96,17 @@ class AboutSheet:
 
 @dataclass(frozen=True)
 class Requests:
-    """Builds requests; reads the saved characters and pictures that a cast refers to."""
+    """Builds requests; reads the saved characters and pictures that a cast refers to.
+
+    The references that were used last are kept as they are sent, in memory only.
+    """
 
     characters: Characters
     pictures: Pictures
     engine: EngineConfig
+    _small: dict[str, str] = field(  # by SHA-256
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     async def of_story(self, story: Story, server: str | None, only: Sequence[int]) -> DrawRequest:
         """Draws the panels `only` (from 0) of a story, or all where that is all of them."""
@@ -141,11 +162,18 @@ class Requests:
         )
 
     async def _picture(self, sha: str | None) -> str | None:
-        return None if sha is None else small(await self.pictures.read(sha))
+        if sha is None:
+            return None
+        content = await self.pictures.read(sha)  # raises Refusal once it was deleted, kept or not
+        kept = self._small.pop(sha, "") or await asyncio.to_thread(small, content)
+        self._small[sha] = kept  # at the end: those used longest ago come first, and go
+        while len(self._small) > KEPT_REFERENCES:
+            del self._small[next(iter(self._small))]
+        return kept
 
 
 def small(content: bytes) -> str:
-    """A picture as base64 of a PNG of at most `REFERENCE_PIXELS` a side."""
+    """A picture as base64 of a PNG of at most `REFERENCE_PIXELS` a side. Not for the loop."""
     picture = Image.open(BytesIO(content)).convert("RGB")
     picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
     file = BytesIO()

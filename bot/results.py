@@ -25,7 +25,7 @@ from bot.requests import AboutPage, AboutSheet
 from bot.sentences import cut, listed
 from bot.stories import Panel, Stories, Story
 from bot.words import say
-from engine.request import AnimateRequest, DrawRequest
+from engine.request import AnimateRequest
 
 Drawn = Mapping[int, str]  # panel index of the request → SHA-256
 
@@ -87,7 +87,7 @@ class Results:
 
     async def _keep_pages(self, job: Job, drawn: Drawn) -> None:
         about = AboutPage.from_json(job.about)
-        panels = with_pictures(about, drawn)
+        panels = with_pictures(about, drawn, await self._story(job, about))
         pages = await lettered(self.pictures, panels, about.layout, about.title)
         await self._give_pictures(job, about, drawn)
         shas = [await self.pictures.add(page) for page in pages]
@@ -95,13 +95,19 @@ class Results:
 
     async def _give_pictures(self, job: Job, about: AboutPage, drawn: Drawn) -> None:
         """Gives the story's panels their pictures, where they still are what was drawn."""
-        try:
-            story = await self.stories.get(about.story, job.person)
-        except Refusal:  # deleted meanwhile
+        story = await self._story(job, about)
+        if story is None:
             return
         for panel in still_so(story, about, sorted(drawn)):
             sha = drawn[about.panels.index(panel)]
             await self.stories.set_picture(story.id, panel.id, sha)
+
+    async def _story(self, job: Job, about: AboutPage) -> Story | None:
+        """The story as it is now; None if it was deleted meanwhile."""
+        try:
+            return await self.stories.get(about.story, job.person)
+        except Refusal:
+            return None
 
     async def has_animation(self, job: Job, about: AboutAnimation) -> bool:
         """Whether an earlier attempt got as far as its files: its frames may be gone since."""
@@ -123,20 +129,35 @@ class Results:
 
     async def _keep_sheet(self, job: Job, drawn: Drawn) -> None:
         about = AboutSheet.from_json(job.about)
-        described = DrawRequest.from_json(job.request).characters[0].description
-        contents = [await self.pictures.read(drawn[index]) for index in sorted(drawn)]
-        sheet = await asyncio.to_thread(character_sheet, contents, about.name, described)
-        await self.characters.set_sheet(about.character, await self.pictures.add(sheet))
+        sha = await self.pictures.add(await sheet_of(self.pictures, about, drawn))
+        await self.characters.set_sheet(about.character, about.look, sha)
 
     async def _sheet_files(self, job: Job) -> tuple[File, ...]:
         about = AboutSheet.from_json(job.about)
-        character = await self.characters.get(about.character, job.person, job.server)
-        if character.sheet is None:
-            raise Refusal("store.picture_gone")
-        name, description = printable(character.name), printable(character.description)
-        alt = say(job.language, "delivery.sheet_alt", name=name, description=description)
-        sheet = await self.pictures.read(character.sheet)
-        return (File("character.png", sheet, cut(alt, MOST_ALT)),)
+        await self.characters.get(about.character, job.person, job.server)  # is it still theirs?
+        drawn = await self.ledger.pictures(job.id)
+        return await sheet_files(self.pictures, about, drawn, job.language)
+
+
+async def sheet_of(pictures: Pictures, about: AboutSheet, drawn: Drawn) -> bytes:
+    """A character in the poses that were drawn. Raises Refusal if they are gone."""
+    if not drawn:
+        raise Refusal("store.picture_gone")
+    contents = [await pictures.read(drawn[index]) for index in sorted(drawn)]
+    return await asyncio.to_thread(character_sheet, contents, about.name, about.description)
+
+
+async def sheet_files(
+    pictures: Pictures, about: AboutSheet, drawn: Drawn, language: str | None
+) -> tuple[File, ...]:
+    """The sheet as it was asked for, to show: the character may look otherwise by now.
+
+    Whoever asks must have got the character by `get`. Raises Refusal if its pictures are gone.
+    """
+    name, description = printable(about.name), printable(about.description)
+    alt = say(language, "delivery.sheet_alt", name=name, description=description)
+    content = await sheet_of(pictures, about, drawn)
+    return (File("character.png", content, cut(alt, MOST_ALT)),)
 
 
 def title_of(about: AboutPage, language: str) -> str:
@@ -146,10 +167,18 @@ def title_of(about: AboutPage, language: str) -> str:
     return printable(about.title) or cut(listing, 60) or say(language, "story.untitled")
 
 
-def with_pictures(about: AboutPage, drawn: Drawn) -> tuple[Panel, ...]:
-    """The frozen panels, each with the job's picture where it has one."""
+def with_pictures(about: AboutPage, drawn: Drawn, story: Story | None) -> tuple[Panel, ...]:
+    """The frozen panels, each with the job's picture where it has one.
+
+    The others may have been drawn anew while the job waited: they get the picture that the story
+    has now, as long as it shows the same.
+    """
+    now: dict[str, str | None] = {}
+    if story is not None:
+        same = {panel.id for panel in still_so(story, about, range(len(about.panels)))}
+        now = {panel.id: panel.picture for panel in story.panels if panel.id in same}
     return tuple(
-        replace(panel, picture=drawn.get(index, panel.picture))
+        replace(panel, picture=drawn.get(index) or now.get(panel.id) or panel.picture)
         for index, panel in enumerate(about.panels)
     )
 

@@ -11,6 +11,7 @@ import aiosqlite
 
 from bot.animations import Animations
 from bot.database import Database, askable, new_id
+from bot.deleting import drop_jobs
 from bot.errors import Refusal
 from bot.group_commit import GroupCommit
 from bot.pictures import require_pictures
@@ -280,21 +281,26 @@ class Stories:
         )
         return [row["sha"] for row in rows]
 
-    async def delete(self, story_id: str, owner: str) -> None:
-        """Deletes a story; `Pictures.sweep` then finds its pictures. Raises Refusal."""
-        async with self._database.tx() as db:
+    async def ids(self, owner: str) -> list[str]:
+        """A person's own stories, in an order that changes with none of them."""
+        sql = "SELECT id FROM stories WHERE owner = ? ORDER BY id"
+        return [row["id"] for row in await self._database.rows(sql, owner)]
+
+    async def delete(self, story_id: str, owner: str) -> list[int]:
+        """Deletes a story and empties its jobs, returned for `Ledger.stop`. Raises Refusal."""
+        async with self._database.tx(long=True) as db:
             stored = await owned(db, story_id, owner)
-            if stored.room is not None:
-                room = (stored.room, owner)
-                await db.execute("INSERT OR IGNORE INTO left_rooms VALUES (?, ?)", room)
+            left = "INSERT OR IGNORE INTO left_rooms SELECT room, owner FROM stories WHERE id = ?"
+            await db.execute(f"{left} AND room IS NOT NULL", (stored.id,))
             await db.execute("DELETE FROM stories WHERE id = ?", (stored.id,))
+            await db.execute("INSERT INTO deleted VALUES (?, ?)", (stored.id, owner))
+            return await drop_jobs(db, "story = ?", stored.id)
 
 
 async def check_number(db: aiosqlite.Connection, owner: str) -> None:
-    rows = await db.execute_fetchall("SELECT count(*) FROM stories WHERE owner = ?", (owner,))
-    for (number,) in rows:
-        if number >= MAX_STORIES:
-            raise Refusal("store.many_stories", limit=MAX_STORIES)
+    [row] = await db.execute_fetchall("SELECT count(*) FROM stories WHERE owner = ?", (owner,))
+    if row[0] >= MAX_STORIES:
+        raise Refusal("store.many_stories", limit=MAX_STORIES)
 
 
 async def owned(db: aiosqlite.Connection, story_id: str, owner: str) -> Story:

@@ -62,6 +62,7 @@ class Worker:
         self._pictures, self._results, self._studio = pictures, results, studio
         self._stopping = asyncio.Event()
         self._down_seconds = DOWN_SECONDS[0]
+        self._at_hand: int | None = None  # a job whose end is not yet in the ledger
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -80,8 +81,7 @@ class Worker:
     async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                job = await self._ledger.take(self._stopping)
-                wait = await self.work(job) if job is not None else 0.0
+                wait = await self._next()
             except Refusal as trouble:
                 log.warning("the queue cannot be read or written: %s", trouble)
                 wait = TROUBLE_SECONDS
@@ -91,6 +91,19 @@ class Worker:
             if wait:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _next(self) -> float:
+        """Draws the next job, if there is one; returns the seconds to wait before another."""
+        if self._at_hand is not None:  # else nobody would take it up before the next start
+            await self._ledger.give_back(self._at_hand)
+            self._at_hand = None
+        job = await self._ledger.take(self._stopping)
+        if job is None:
+            return 0.0
+        self._at_hand = job.id
+        wait = await self.work(job)
+        self._at_hand = None
+        return wait
 
     async def work(self, job: Job) -> float:
         """Draws one claimed job to its end; returns the seconds to wait before the next.

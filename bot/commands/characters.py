@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.buttons import Press, button
+from bot.card import card_of_character
 from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, File, Option, Reply
 from bot.commands.checking import check_words
@@ -77,7 +78,8 @@ def described(context: Context, character: SavedCharacter, key: str) -> Replies:
         button(context.say("button.sheet"), "sheet", character.id, look="primary"),
         button(context.say("button.forget_character"), "unperson", character.id, look="danger"),
     )
-    return (Reply(context.say(key, name=character.name), buttons=(buttons,), private=True),)
+    text, about = context.say(key, name=character.name), (card_of_character(character.id),)
+    return (Reply(text, buttons=(buttons,), private=True, about=about),)
 
 
 async def list_characters(context: Context) -> Replies:
@@ -111,11 +113,12 @@ async def show_sheet(context: Context, character: SavedCharacter) -> Replies:
     check_words(context, character.name, character.description)
     if character.sheet is not None:
         sheet = await context.stores.pictures.read(character.sheet)
-        return (Reply(line(character), (File("sheet.png", sheet, line(character)),)),)
+        files, about = (File("sheet.png", sheet, line(character)),), card_of_character(character.id)
+        return (Reply(line(character), files, about=(about,)),)
     style = context.settings.style or context.stores.config.draw.style
     job = character_job(
         "sheet",
-        AboutSheet(character.id, character.name, character.description).to_json(),
+        AboutSheet.of(character).to_json(),
         await context.stores.requests.of_sheet(character, style),
         person=context.me,
         place=context.place,
@@ -165,12 +168,18 @@ async def unperson_pressed(context: Context, press: Press) -> Replies:
 def ask_delete(context: Context, character: SavedCharacter) -> Replies:
     text = context.say("character.delete_sure", name=character.name)
     erase = button(context.say("button.erase"), "gone", character.id, look="danger")
-    return (Reply(text, buttons=((erase,),), private=True),)
+    about = (card_of_character(character.id),)
+    return (Reply(text, buttons=((erase,),), private=True, about=about),)
 
 
 async def gone_pressed(context: Context, press: Press) -> Replies:
-    await context.stores.characters.delete(press.subject, context.me)
-    return context.reply("character.deleted")
+    """Deletes a character for good; pressed once more it answers the same, as for stories."""
+    stores = context.stores
+    if not await stores.people.has_deleted(context.me, press.subject):
+        async with stores.pictures.letting_go():
+            stores.ledger.stop(await stores.characters.delete(press.subject, context.me))
+    gone = (card_of_character(press.subject),)
+    return (Reply(context.say("character.deleted"), private=True, gone=gone),)
 
 
 TOPIC = Topic(

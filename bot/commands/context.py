@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from bot.buttons import Press
 from bot.characters import Characters, SavedCharacter
@@ -44,7 +45,7 @@ class Stores:
         """What one person may ask for where a server does not say otherwise."""
         return Limits(self.config.limits.waiting, self.config.limits.panels_a_day)
 
-    @property
+    @cached_property
     def requests(self) -> Requests:
         return Requests(self.characters, self.pictures, self.config.engine)
 

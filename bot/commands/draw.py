@@ -175,8 +175,8 @@ async def again_pressed(context: Context, press: Press) -> Replies:
     job = await context.stores.ledger.get(press.job, context.me)
     if job.state not in ("failed", "cancelled"):
         raise Refusal("job.not_over", number=job.id)
-    if job.request == "{}":  # its story was deleted
-        raise Refusal("store.no_story")
+    if job.request == "{}":  # what it draws was deleted
+        raise Refusal("store.no_story" if job.story is not None else "store.no_character")
     if job.story is not None:
         await context.own(job.story)
     new = NewJob(**{field.name: getattr(job, field.name) for field in fields(NewJob)})

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.animating import AboutAnimation, animation_files
 from bot.buttons import Press, button
-from bot.card import card_name, in_rows, is_drawn, page_buttons, title_of
+from bot.card import card_name, card_of, cards_of_job, in_rows, is_drawn, page_buttons, title_of
 from bot.chat import CommandInfo, File, Option, Place, Reply
 from bot.commands.begin import in_room
 from bot.commands.checking import check_story
@@ -19,6 +19,7 @@ from bot.errors import Refusal
 from bot.memes import AboutMeme, meme_files
 from bot.page.export import FORMATS, export
 from bot.requests import AboutPage, AboutSheet
+from bot.results import sheet_files
 from bot.sentences import cut
 from bot.sharing import EVERYONE, audience_of, is_local, is_local_audience
 from bot.stories import Panel, Story
@@ -188,29 +189,40 @@ def ask_delete(context: Context, story: Story) -> Replies:
 
 
 async def erase_pressed(context: Context, press: Press) -> Replies:
-    """Deletes a story for good, with what is being drawn for it and what chats keep of it."""
-    story = await context.own(press.subject)
-    await context.stores.stories.delete(story.id, context.me)
-    await context.stores.ledger.drop_story(story.id)
-    text = context.say("story.deleted", title=title_of(story, context.language))
-    return (Reply(text, private=True, gone=(card_name(story),)),)
+    """Deletes a story for good, with what is being drawn for it and what chats keep of it.
+
+    Pressed once more it answers the same: the chat may not have heard of it, if the bot was killed.
+    """
+    stores = context.stores
+    try:
+        story = await context.own(press.subject)
+    except Refusal:
+        if not await stores.people.has_deleted(context.me, press.subject):
+            raise
+        text = context.say("story.is_deleted")
+    else:
+        async with stores.pictures.letting_go():
+            stores.ledger.stop(await stores.stories.delete(story.id, context.me))
+        text = context.say("story.deleted", title=title_of(story, context.language))
+    return (Reply(text, private=True, gone=(card_of(press.subject),)),)
 
 
 async def send_pressed(context: Context, press: Press) -> Replies:
     """Shows what a job has drawn once more, where nobody could be sure that it arrived."""
     job = await context.stores.ledger.get(press.job, context.me)
-    if job.state not in ("drawn", "delivered"):
+    if job.state not in ("drawn", "delivered") or job.about == "{}":  # what it draws was deleted
         raise Refusal("job.nothing_to_send", number=job.id)
     if job.kind == "sheet":
         about = AboutSheet.from_json(job.about)
-        character = await context.stores.characters.get(about.character, context.me, job.server)
-        files = await shown_again(context, about.name, [character.sheet or ""], ())
-        return (Reply(files=files),)
+        await context.stores.characters.get(about.character, context.me, job.server)
+        poses = await context.stores.ledger.pictures(job.id)
+        files = await sheet_files(context.stores.pictures, about, poses, context.language)
+        return (Reply(files=files, about=cards_of_job(job)),)
     if job.kind == "meme-draw":
         drawn = await context.stores.ledger.pictures(job.id)
         about_meme = AboutMeme.from_json(job.about)
         files = await meme_files(context.stores.pictures, about_meme, drawn, context.language)
-        return (Reply(files=files),)
+        return (Reply(files=files, about=cards_of_job(job)),)
     if job.kind == "animate":
         moving, stores = AboutAnimation.from_json(job.about), context.stores
         story = await context.own(moving.story)

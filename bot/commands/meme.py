@@ -110,7 +110,7 @@ async def drawn(context: Context, who: SavedCharacter, words: dict[str, str]) ->
         if len(said.strip()) > LONGEST:
             raise Refusal("meme.too_long", limit=LONGEST, length=len(said.strip()))
     await asyncio.to_thread(check_fonts, list(filter(None, words.values())))
-    about = AboutMeme(who.name, words)
+    about = AboutMeme(who.name, words, who.id)
     style = context.settings.style or context.stores.config.draw.style
     job = character_job(
         "meme-draw",

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from io import BytesIO
-from zipfile import ZIP_STORED, ZipFile
-
 from bot.buttons import Press, button
-from bot.card import Rows, card_name
+from bot.card import Rows, card_of, card_of_character
 from bot.chat import CommandInfo, File, Option, Reply
+from bot.commands.belongings import Start, packed
 from bot.commands.context import Command, Context, Replies, Topic
-from bot.drawn import script_of
-from bot.errors import Refusal, UnknownChoice, UserError
-from bot.job import Job
-from bot.memes import AboutMeme, meme_files
-from bot.page.export import file_name
-from bot.room import character_words
-from bot.stories import Story
+from bot.errors import UnknownChoice
 from bot.words import languages, say
 
 MOST_STORIES = 1_000
-MOST_BYTES = 24_000_000  # of one file: Discord takes 25 MiB a message; the rest are other files
 PRIVACY = CommandInfo("privacy", "help.privacy")
 FORGET = CommandInfo("forget", "help.forget")
 LANGUAGE = CommandInfo(
@@ -54,87 +43,20 @@ def buttons(context: Context) -> Rows:
 
 
 async def my_data(context: Context, press: Press) -> Replies:
-    """Everything a person has made, as ZIP files."""
-    stores = context.stores
-    stories = await stores.stories.of_owner(context.me, limit=MOST_STORIES)
-    characters = await stores.characters.of_owner(context.me, limit=MOST_STORIES)
-    parts: list[tuple[str, bytes]] = [
-        (
-            "characters.txt",
-            "\n".join(character_words(c.name, c.description) for c in characters).encode(),
-        )
-    ]
-    for character in characters:
-        for kind, sha in (("reference", character.reference), ("sheet", character.sheet)):
-            parts += await picture(context, f"characters/{character.id}-{kind}.png", sha)
-    for story in stories:
-        parts += await story_parts(context, story)
-    for job in await stores.ledger.memes(context.me):
-        parts += await meme_parts(context, job)
-    archives = await asyncio.to_thread(archived, parts)
-    files = tuple(
-        File(f"inkwell-{number}.zip", content) for number, content in enumerate(archives, 1)
-    )
-    about = tuple(map(card_name, stories))
-    return (Reply(context.say("privacy.data"), files, private=True, about=about),)
-
-
-async def story_parts(context: Context, story: Story) -> list[tuple[str, bytes]]:
-    """The files of one story: its script, its pictures and its pages."""
-    folder = f"stories/{file_name(story.title)}-{story.id}"
-    parts = [(f"{folder}/story.txt", script_of(story).encode(errors="replace"))]
-    for number, panel in enumerate(story.panels, 1):
-        parts += await picture(context, f"{folder}/{number}.png", panel.picture)
-    for member in story.cast:
-        parts += await picture(context, f"{folder}/reference-{member.name}.png", member.reference)
-    for number, sha in enumerate(await context.stores.stories.pages(story.id), 1):
-        parts += await picture(context, f"{folder}/page-{number}.png", sha)
-    for one in await context.stores.stories.animations.of(story.id):
-        name = f"{folder}/animation-{one.job}-{one.number}.{one.kind}"
-        parts += await picture(context, name, one.sha)
-    return parts
-
-
-async def meme_parts(context: Context, job: Job) -> list[tuple[str, bytes]]:
-    """A drawn meme with its words; nothing if its picture is gone."""
-    drawn = await context.stores.ledger.pictures(job.id)
-    about = AboutMeme.from_json(job.about)
-    try:
-        files = await meme_files(context.stores.pictures, about, drawn, context.language)
-    except UserError:
-        return []
-    return [(f"memes/{job.id}.png", file.content) for file in files]
-
-
-async def picture(context: Context, name: str, sha: str | None) -> list[tuple[str, bytes]]:
-    """A picture under a name; nothing if there is none or it is gone."""
-    if sha is None:
-        return []
-    try:
-        return [(name, await context.stores.pictures.read(sha))]
-    except Refusal:
-        return []
-
-
-def archived(parts: Sequence[tuple[str, bytes]]) -> list[bytes]:
-    """The parts in as few ZIP files as the size of each allows."""
-    groups: list[list[tuple[str, bytes]]] = [[]]
-    size = 0
-    for name, content in parts:
-        if groups[-1] and size + len(content) > MOST_BYTES:
-            groups.append([])
-            size = 0
-        groups[-1].append((name, content))
-        size += len(content)
-    return [zipped(group) for group in groups]
-
-
-def zipped(parts: Sequence[tuple[str, bytes]]) -> bytes:
-    file = BytesIO()
-    with ZipFile(file, "w", ZIP_STORED) as archive:  # pictures are small already
-        for name, content in parts:
-            archive.writestr(name, content)
-    return file.getvalue()
+    """Everything a person has made, a ZIP file at each press."""
+    start = Start.of(press)
+    archive = await packed(context, start)
+    file = File(f"inkwell-{start.archive}.zip", archive.content)
+    rows: Rows = ()
+    if archive.next is not None:
+        text = context.say("privacy.data_part", number=start.archive)
+        more = archive.next
+        rows = ((button(context.say("button.more_data"), "mydata", more.thing, more.argument),),)
+    elif start.archive > 1:
+        text = context.say("privacy.data_last", number=start.archive)
+    else:
+        text = context.say("privacy.data")
+    return (Reply(text, (file,), rows, private=True, about=archive.about),)
 
 
 async def forget(context: Context) -> Replies:
@@ -154,11 +76,14 @@ async def forget_pressed(context: Context, press: Press) -> Replies:
 
 async def oblivion(context: Context, press: Press) -> Replies:
     """Deletes everything of a person, pictures too, and lets the chat do the same."""
-    stories = await context.stores.stories.of_owner(context.me, limit=MOST_STORIES)
-    await context.stores.ledger.cancel_all(context.me)
-    context.stores.drafts.forget(context.me)
-    await context.stores.people.forget(context.me)
-    text, gone = context.say("privacy.forgotten"), tuple(map(card_name, stories))
+    stores = context.stores
+    stories = await stores.stories.ids(context.me)
+    characters = await stores.characters.of_owner(context.me, limit=MOST_STORIES)
+    gone = (*map(card_of, stories), *(card_of_character(one.id) for one in characters))
+    await stores.ledger.cancel_all(context.me)
+    stores.drafts.forget(context.me)
+    stores.ledger.stop(await stores.people.forget(context.me))
+    text = context.say("privacy.forgotten")
     return (Reply(text, private=True, forget=True, gone=gone),)
 
 

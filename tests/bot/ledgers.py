@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from bot.chat import Person
@@ -16,6 +17,7 @@ from bot.pictures import Pictures
 
 NOON = 20_000 * 86400.0 + 12 * 3600  # seconds since 1970: noon of some day, UTC
 NO_LIMITS = Limits(waiting_cap=10_000, daily_quota=10_000)
+SEEDS = count()
 
 
 class Clock:
@@ -35,9 +37,10 @@ def new_job(
     panels: int = 4,
     server: str | None = None,
     story: str | None = None,
-    request: str = '{"model": "house"}',
+    request: str | None = None,
 ) -> NewJob:
-    """A job of the person web:`name`."""
+    """A job of the person web:`name`; without a `request` none is like another."""
+    request = request or f'{{"model": "house", "seed": {next(SEEDS)}}}'
     place = json.dumps({"chat": "web", "channel": name})
     return NewJob(f"web:{name}", place, server, "draw", story, request, "{}", panels, "en")
 
@@ -84,7 +87,7 @@ def play(
         try:
             clock = Clock()
             pictures = Pictures(folder / "pictures", database)
-            people = People(database, pictures)
+            people = People(database, pictures, clock=clock)
             for name in names:
                 await people.meet(Person("web", name, name))
             await story(Scene(database, Ledger(database, clock=clock), clock, people, pictures))

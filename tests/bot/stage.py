@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,7 @@ class ListeningArtist:
         self.animated: list[AnimateRequest] = []
         self.trouble: list[Exception] = []
         self.after = 0  # panels drawn before the trouble comes
+        self.shade = 0  # added to every panel's colour
         self.hold: asyncio.Event | None = None
         self.dropped = 0  # drawings that nobody wanted any more
         self.previews = False
@@ -82,7 +84,7 @@ class ListeningArtist:
             for count, index in enumerate(wanted):
                 if trouble is not None and count == self.after:
                     raise trouble
-                yield PanelDrawn(index, picture(40 * index))
+                yield PanelDrawn(index, picture(40 * index + self.shade))
             if trouble is not None:
                 raise trouble
             for event in self.closing:
@@ -107,7 +109,8 @@ class ListeningArtist:
 class ListeningChat(Chat):
     """Shows what it is given, each nonce once if it `knows_nonces`.
 
-    Each thing in `trouble` spoils one post; with `deaf` the post is shown all the same.
+    Each thing in `trouble` spoils one post, None lets one through; with `deaf` a spoilt post is
+    shown all the same. A post to a channel in `stuck` never comes to an end.
     """
 
     name = "test"
@@ -117,8 +120,9 @@ class ListeningChat(Chat):
         self.shown: dict[str, list[Post]] = {}  # message id → as posted, as edited …
         self.removed: list[str] = []  # message ids
         self.nonces: dict[str, str] = {}
-        self.trouble: list[Exception] = []
+        self.trouble: list[Exception | None] = []
         self.deaf = False
+        self.stuck: set[str] = set()
         self.tries = 0
 
     async def start(self, bot: Bot) -> None:
@@ -129,6 +133,8 @@ class ListeningChat(Chat):
 
     async def post(self, post: Post) -> str:
         self.tries += 1
+        if post.place.channel in self.stuck:
+            await asyncio.Event().wait()
         trouble = self.trouble.pop(0) if self.trouble else None
         if trouble is not None and not self.deaf:
             raise trouble
@@ -154,12 +160,16 @@ class ListeningChat(Chat):
         if post.edit is not None and post.edit in self.shown:
             self.shown[post.edit].append(post)
             return post.edit
-        if self.knows_nonces and post.nonce in self.nonces:
+        if self.knows_nonces and post.nonce and post.nonce in self.nonces:
             return self.nonces[post.nonce]
         message = f"m{len(self.shown) + len(self.removed) + 1}"
         self.shown[message] = [post]
         self.nonces[post.nonce] = message
         return message
+
+    def forget_nonces(self) -> None:
+        """As if so much time went by."""
+        self.nonces, self.nonce_seconds = {}, 120.0
 
     @property
     def pages(self) -> list[Post]:
@@ -210,7 +220,12 @@ class Stage:
         return await self.stories.save(replace(story, cast=cast, panels=words), owner=ANN.key)
 
     async def ask(
-        self, panels: int = 2, *, layout: str = "classic", story: Story | None = None
+        self,
+        panels: int = 2,
+        *,
+        layout: str = "classic",
+        story: Story | None = None,
+        place: Place = HERE,
     ) -> Job:
         """A job that draws a whole story of so many panels."""
         story = story or await self.story(panels, layout)
@@ -219,7 +234,7 @@ class Stage:
             tuple(PanelRequest(p.text, p.characters) for p in story.panels),
             previews=4,
         )
-        job = page_job(story, request, place=HERE, server=None, language="en")
+        job = page_job(story, request, place=place, server=None, language="en")
         return await self.ledger.enqueue(job, NO_LIMITS)
 
     async def draw(self) -> Job:
@@ -237,6 +252,20 @@ class Stage:
     async def tell(self, seconds: float = 10) -> None:
         """Delivers all that has ended."""
         await self.delivery.settle(seconds)
+
+    async def show_progress(self, *, later: bool = False) -> None:
+        """Says how far the jobs are; `later`: as if messages had been left alone for a while."""
+        for told in self.progress._told.values():
+            told.due = 0.0 if later else told.due
+        await self.progress.round()
+        await asyncio.gather(*self.progress._under_way.values())
+
+    async def age_marks(self, seconds: int = 3600) -> None:
+        """As if every post had been begun so much earlier."""
+        made = f"{int(time.time()) - seconds:08x}"
+        async with self.database.tx() as db:
+            for table, nonce in (("posts", "nonce"), ("exhibits", "copy_nonce")):
+                await db.execute(f"UPDATE {table} SET {nonce} = ? || substr({nonce}, 9)", (made,))
 
     async def state(self, job: Job) -> str:
         return (await self.ledger.get(job.id)).state

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.characters import MAX_SAVED, Characters, SavedCharacter
+from bot.characters import MAX_SAVED, Characters, SavedCharacter, look_of
 from bot.chat import Person
 from bot.database import Database
 from bot.errors import Refusal
@@ -176,14 +176,16 @@ def test_a_sheet_is_kept_for_as_long_as_it_shows_the_character(tmp_path: Path) -
                 {"reference": await s.pictures.add(b"reference")},
             ):
                 tom = await s.new(name=f"Tom {next(iter(fields))}")
-                await s.characters.set_sheet(tom.id, sheet)
+                await s.characters.set_sheet(tom.id, look_of(tom), sheet)
                 tom = await s.share(tom, EVERYONE)
                 assert tom.sheet == sheet
                 changed = await s.characters.change(tom.id, ANN, **fields)
                 assert changed == replace(tom, sheet=None, **fields)
+                await s.characters.set_sheet(tom.id, look_of(tom), sheet)  # drawn before the change
                 assert await s.characters.get(tom.id, ANN) == changed
-            await s.characters.set_sheet("gone", sheet)
-            assert await key_of(s.characters.set_sheet(tom.id, "0" * 64)) == "store.picture_gone"
+            await s.characters.set_sheet("gone", look_of(tom), sheet)
+            gone = s.characters.set_sheet(tom.id, look_of(tom), "0" * 64)
+            assert await key_of(gone) == "store.picture_gone"
 
     asyncio.run(run())
 

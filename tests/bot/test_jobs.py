@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.deleting import drop_jobs
 from bot.errors import Refusal
 from bot.jobs import BACK_OFF_SECONDS, KEPT_DAYS, MOST_ATTEMPTS, Job, Ledger, Reason
 from tests.bot.ledgers import NO_LIMITS, Scene, new_job, play
@@ -292,7 +293,8 @@ def test_a_deleted_story_takes_its_jobs_and_their_words_along(tmp_path: Path) ->
         stop = scene.ledger.stop_event(jobs[1].id)
         await scene.ledger.notes.add(jobs[1].id, "of the story")
         await scene.ledger.notes.add(other.id, "of another")
-        await scene.ledger.drop_story("s")
+        async with scene.database.tx() as db:
+            scene.ledger.stop(await drop_jobs(db, "story = ?", "s"))
         assert stop.is_set()
         left = [await scene.ledger.get(job.id) for job in jobs]
         assert {(job.state, job.request) for job in left} == {("cancelled", "{}")}

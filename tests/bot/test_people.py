@@ -15,7 +15,7 @@ from bot.chat import Person, Place
 from bot.database import Database
 from bot.errors import Refusal
 from bot.people import MAX_CAP, Account, People, ServerSettings
-from bot.pictures import Pictures
+from bot.pictures import NEW_SECONDS, Pictures
 from bot.stories import CastMember, Panel, Stories
 
 ANN, BOB = Person("web", "ann", "Ann", "zh-CN"), Person("web", "bob", "Bob")
@@ -143,6 +143,24 @@ def test_forgetting_deletes_all_rows_and_files_of_a_person_and_of_nobody_else(
                 assert not path.is_file() or b"web:ann" not in path.read_bytes(), path
             await s.people.forget("web:ann")
             await s.people.forget("web:nobody")
+
+    asyncio.run(run())
+
+
+def test_pictures_that_nothing_points_to_any_more_do_not_outlive_a_forgetting(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with store(tmp_path) as s:
+            await s.people.meet(ANN)
+            old = await s.pictures.add(b"what the story showed before")
+            async with s.database.tx() as db:
+                await db.execute("UPDATE pictures SET added = added - ?", (NEW_SECONDS + 1,))
+            new = await s.pictures.add(b"somebody has just added this")
+            await s.people.forget("web:ann")
+            with pytest.raises(Refusal):
+                await s.pictures.read(old)
+            assert await s.pictures.read(new)
 
     asyncio.run(run())
 

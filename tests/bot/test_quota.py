@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.chat import Person
 from bot.errors import Refusal
 from bot.jobs import BACK_OFF_SECONDS, MOST_ATTEMPTS, Limits
 from tests.bot.ledgers import NO_LIMITS, Scene, new_job, play
@@ -104,21 +106,79 @@ def test_a_server_has_its_own_number_of_drawings_a_day(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_two_presses_of_one_button_draw_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of", ["s", None])
+def test_two_presses_of_one_button_draw_once(tmp_path: Path, of: str | None) -> None:
     async def story(scene: Scene) -> None:
-        same = new_job("ann", story="s")
+        same = new_job("ann", story=of)
         first, second = await asyncio.gather(
             *(scene.ledger.enqueue(same, NO_LIMITS) for _ in range(2)), return_exceptions=True
         )
         assert not isinstance(first, BaseException)
         assert isinstance(second, Refusal)
         assert (second.key, second.values) == ("queue.already", {"number": first.id})
-        await scene.ledger.enqueue(new_job("ann", story="s", request='{"seed": 2}'), NO_LIMITS)
+        await scene.ledger.enqueue(new_job("ann", story=of), NO_LIMITS)
+        await scene.ledger.enqueue(replace(same, person="web:bob"), NO_LIMITS)
         await scene.claimed()
         with pytest.raises(Refusal):
             await scene.ledger.enqueue(same, NO_LIMITS)
         await scene.ledger.drawn(first.id, 1.0)
         await scene.ledger.enqueue(same, NO_LIMITS)
+
+    play(tmp_path, story)
+
+
+async def forget(scene: Scene, name: str) -> None:
+    """As `/forget` does; the person comes back at once."""
+    await scene.ledger.cancel_all(f"web:{name}")
+    await scene.people.forget(f"web:{name}")
+    await scene.people.meet(Person("web", name, name))
+
+
+async def spent(scene: Scene) -> list[tuple[object, ...]]:
+    names = ("spent_days", "spent")
+    return [
+        tuple(row) for name in names for row in await scene.database.rows(f"SELECT * FROM {name}")
+    ]
+
+
+def test_being_forgotten_does_not_begin_the_day_anew(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        limits = Limits(daily_quota=10)
+        await scene.ask("ann ann", limits)
+        await scene.served(1)
+        for _ in range(2):  # what has waited costs nothing
+            await forget(scene, "ann")
+            assert await scene.ledger.used_today("web:ann") == 4
+        await scene.ask("ann", limits)
+        await scene.served(1)
+        await forget(scene, "ann")
+        with pytest.raises(Refusal) as caught:
+            await scene.ask("ann", limits)
+        assert refused(caught, "quota", limit=10, hours=12, panels=4, left=2)
+        assert await scene.ledger.used_today("web:bob") == 0
+        assert "ann" not in str(await spent(scene))
+        scene.clock.now += 12 * 3600
+        assert await scene.ledger.used_today("web:ann") == 0
+        await scene.ask("ann", limits)
+        await scene.ledger.prune()
+        assert await spent(scene) == []
+
+    play(tmp_path, story)
+
+
+def test_what_somebody_who_was_forgotten_has_drawn_counts_for_the_server(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        limits = Limits(server_cap=2)
+        for server in ("web:home", "web:home", "web:away"):
+            await scene.ledger.enqueue(new_job("ann", server=server), limits)
+        await scene.served(3)
+        await forget(scene, "ann")
+        with pytest.raises(Refusal) as caught:
+            await scene.ledger.enqueue(new_job("bob", server="web:home"), limits)
+        assert refused(caught, "server_quota", limit=2, hours=12)
+        await scene.ledger.enqueue(new_job("bob", server="web:away"), limits)
+        scene.clock.now += 12 * 3600
+        await scene.ledger.enqueue(new_job("bob", server="web:home"), limits)
 
     play(tmp_path, story)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,7 +119,8 @@ def test_a_job_that_is_cancelled_while_it_is_drawn_stops_at_once(tmp_path: Path)
     perform(tmp_path, act)
 
 
-def test_a_story_deleted_while_it_is_drawn_harms_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_story_deleted_while_it_is_drawn_harms_nobody(tmp_path: Path, told: bool) -> None:
     async def act(stage: Stage) -> None:
         stage.artist.hold = asyncio.Event()
         job = await stage.ask()
@@ -125,12 +128,14 @@ def test_a_story_deleted_while_it_is_drawn_harms_nobody(tmp_path: Path) -> None:
         drawing = asyncio.create_task(stage.draw())
         while not stage.artist.asked:
             await asyncio.sleep(0.01)
-        await stage.stories.delete(job.story, ANN.key)
+        dropped = await stage.stories.delete(job.story, ANN.key)
+        if told:
+            stage.ledger.stop(dropped)
         stage.artist.hold.set()
-        assert (await drawing).state == "drawn"
+        assert (await drawing).state == "cancelled"
         await stage.tell()
-        assert await stage.state(job) == "failed"
         assert stage.chat.pages == []
+        assert await stage.database.rows("SELECT * FROM job_pictures") == []
 
     perform(tmp_path, act)
 
@@ -274,6 +279,33 @@ def test_an_unexpected_error_ends_one_job_and_the_worker_goes_on(
         assert job.reason is not None
         assert str(first.id) in job.reason.say("en")
         assert "a bug" in caplog.text
+
+    perform(tmp_path, act)
+
+
+def test_a_job_whose_end_could_not_be_written_is_drawn_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("bot.worker.TROUBLE_SECONDS", 0.01)
+
+    async def act(stage: Stage) -> None:
+        stage.artist.hold = asyncio.Event()
+        job = await stage.ask()
+        stage.worker.start()
+        while not stage.artist.asked:
+            await asyncio.sleep(0.01)
+        path = tmp_path / "inkwell.sqlite3"
+        with closing(sqlite3.connect(path, isolation_level=None)) as another_program:
+            another_program.execute("BEGIN IMMEDIATE")
+            stage.artist.hold.set()
+            while "cannot be read or written" not in caplog.text:
+                await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while await stage.state(job) != "drawn":
+                await asyncio.sleep(0.01)
+        await stage.worker.stop(1)
+        assert (await stage.ledger.get(job.id)).attempts == 0
 
     perform(tmp_path, act)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
-from bot.requests import AboutSheet
+from bot.chat import Button
+from bot.requests import AboutSheet, small
+from bot.uploads import accept_upload
 from engine.request import DrawRequest
 from tests.bot.talks import Talker, picture, talk
+from tests.traces import noise, traces
 
 
 async def tom(ann: Talker) -> None:
@@ -47,6 +52,9 @@ def test_show_queues_four_poses_once_and_shows_the_sheet_afterwards(tmp_path: Pa
         await ann.asks("character edit", character="Tom", picture=picture())
         await ann.asks("character show", character="Tom")
         assert (await ann.job()).id != job.id
+        await ann.presses(Button("Send again", f"send:{job.id}"))
+        assert len(ann.files) == 1
+        assert "red hair" in ann.replies[0].files[0].alt
 
     talk(tmp_path, scene)
 
@@ -141,5 +149,79 @@ def test_a_strange_name_is_only_a_name(tmp_path: Path, name: str) -> None:
         await ann.stage.draw_all()
         await ann.asks("story show")
         assert len(ann.files) == 1
+
+    talk(tmp_path, scene)
+
+
+async def drawn_and_waiting(ann: Talker, bob: Talker, photo: bytes) -> str:
+    """Ann's Tom has a photo, a sheet, a meme and a story; both wait for more. Returns Tom's id."""
+    await ann.asks("character new", name="Tom", description="a man", picture=photo)
+    await ann.presses("Show in four poses")
+    await ann.asks("character share", character="Tom", with_="everyone")
+    await ann.asks("meme", words="Tom: drawn")
+    for script in ("[Tom]\n\n[Tom] waves", "[Tom]\n\n[Tom] waits"):
+        await ann.stage.draw_all()
+        await ann.asks("story new", script=script)
+        await ann.asks("story draw")
+    for who in (ann, bob):
+        await who.asks("meme", words="Tom: waits", character="Tom")
+    [character] = await ann.stage.bot.stores.characters.of_owner("test:ann")
+    return character.id
+
+
+@pytest.mark.parametrize("how", ["deleted", "forgotten"])
+def test_nothing_of_an_uploaded_picture_outlives_its_character(tmp_path: Path, how: str) -> None:
+    photo = noise("Tom")
+    kept = accept_upload(photo)
+    sent = small(kept).encode()
+
+    async def scene(ann: Talker, bob: Talker) -> None:
+        tom_id = await drawn_and_waiting(ann, bob, photo)
+        stage = ann.stage
+        [meme] = await stage.ledger.of_person("test:bob")
+        assert traces(tmp_path, kept)
+        assert traces(tmp_path, sent)
+        if how == "deleted":
+            await ann.asks("character delete", character="Tom")
+            await ann.presses("Delete for ever")
+            assert [reply.gone for reply in ann.replies] == [(f"character {tom_id}",)]
+        else:
+            await ann.asks("forget")
+            await ann.presses("Delete everything")
+            assert f"character {tom_id}" in ann.replies[0].gone
+        assert traces(tmp_path, kept) == []
+        assert traces(tmp_path, sent) == []
+        assert (await stage.ledger.get(meme.id)).state == "cancelled"
+        await bob.presses(Button("Try again", f"again:{meme.id}"))
+        assert "no such character" in bob.text
+        assert await stage.ledger.of_person("test:bob") == []
+
+    talk(tmp_path, scene)
+
+
+def test_stories_are_still_drawn_after_their_character_is_deleted_from_its_words(
+    tmp_path: Path,
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await drawn_and_waiting(ann, bob, noise("Tom"))
+        await ann.asks("character delete", character="Tom")
+        erase = ann.buttons["Delete for ever"]
+        await ann.presses(erase)
+        first = ann.replies
+        [job] = await ann.stage.ledger.of_person("test:ann")
+        [member] = DrawRequest.from_json(job.request).characters
+        assert (job.kind, member.description, member.picture) == ("draw", "a man", None)
+        for number in range(1, job.id + 2):  # nothing breaks of what is empty now
+            for press in ("send", "again"):
+                await ann.presses(Button("", f"{press}:{number}"))
+                assert "broken" not in ann.text
+        await ann.presses(Button("Give me everything", "mydata"))
+        with ZipFile(BytesIO(ann.files[0])) as archive:
+            assert not any(name.startswith("memes/") for name in archive.namelist())
+        assert len(await ann.stage.draw_all()) == 1
+        await ann.presses(erase)
+        assert ann.replies == first
+        await bob.presses(erase)
+        assert not bob.replies[0].gone
 
     talk(tmp_path, scene)

@@ -8,8 +8,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from bot.chat import Button
 from bot.commands import FORMS, PRESSES
-from tests.bot.talks import SCRIPT, Talker, talk
+from tests.bot.talks import SCRIPT, Talker, picture, talk
 
 OF_STORIES = sorted(
     {*PRESSES} - {"speak", "forget", "oblivion", "mydata", "queue", "cancel", "again", "send"}
@@ -187,7 +188,82 @@ def test_delete_asks_first_and_takes_what_waits_along(tmp_path: Path) -> None:
         assert await ann.stage.stories.of_owner("test:ann") == []
         assert (await ann.stage.ledger.get(job.id)).state == "cancelled"
         assert ann.replies[0].gone
+
+    talk(tmp_path, scene)
+
+
+def test_a_deletion_that_breaks_leaves_story_and_jobs_as_they_were(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tabs", script=SCRIPT)
+        await ann.asks("story draw")
+        job, story = await ann.job(), await ann.story()
+        await ann.asks("story delete")
+        erase = ann.buttons["Delete for ever"]
+        await broken(ann, "UPDATE ON jobs")
         await ann.presses(erase)
-        assert ann.replies[0].private
+        assert not any(reply.gone for reply in ann.replies)
+        assert await ann.story() == story
+        assert await ann.stage.ledger.get(job.id) == job
+        await mended(ann)
+        await ann.presses(erase)
+        assert [reply.gone for reply in ann.replies] == [(f"story {story.id}",)]
+        dropped = await ann.stage.ledger.get(job.id)
+        assert (dropped.state, dropped.request, dropped.about) == ("cancelled", "{}", "{}")
+
+    talk(tmp_path, scene)
+
+
+def test_a_second_press_tells_the_chat_of_a_deletion_that_it_never_heard_of(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        story_id = await drawn(ann)
+        await ann.asks("story delete")
+        erase = ann.buttons["Delete for ever"]
+        await broken(ann, "DELETE ON pictures")  # after the story was deleted
+        await ann.presses(erase)
+        assert not any(reply.gone for reply in ann.replies)
+        assert await ann.stage.stories.of_owner("test:ann") == []
+        await mended(ann)
+        for _ in range(2):
+            await ann.presses(erase)
+            assert [reply.gone for reply in ann.replies] == [(f"story {story_id}",)]
+            assert ann.text == "This story is deleted."
+        await bob.presses(erase)
+        assert not any(reply.gone for reply in bob.replies)
+        assert "no such story" in bob.text
+
+    talk(tmp_path, scene)
+
+
+async def broken(ann: Talker, where: str) -> None:
+    """From now on the database refuses this."""
+    async with ann.stage.database.tx() as db:
+        await db.execute(f"CREATE TRIGGER broken BEFORE {where} BEGIN SELECT RAISE(ABORT, ''); END")
+
+
+async def mended(ann: Talker) -> None:
+    async with ann.stage.database.tx() as db:
+        await db.execute("DROP TRIGGER broken")
+
+
+def test_the_pictures_of_a_deleted_story_go_at_once(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await drawn(ann)
+        await ann.asks("story redraw", panel=1)
+        await ann.stage.draw_all()
+        await bob.asks("character new", name="Bob", description="old", picture=picture())
+        files = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
+        await ann.asks("story delete")
+        await ann.presses("Delete for ever")
+        left = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file()]
+        assert len(files) > len(left) == 1
+        for path in tmp_path.glob("inkwell.sqlite3*"):
+            assert b"Spaces." not in path.read_bytes(), path
+        [job, redraw] = [await ann.stage.ledger.get(number) for number in (1, 2)]
+        assert (job.state, redraw.state) == ("delivered", "delivered")
+        for number in (1, 2):
+            for press in ("send", "again"):
+                await ann.presses(Button("", f"{press}:{number}"))
+                assert (ann.files, ann.replies[0].private) == ([], True)
+                assert "broken" not in ann.text
 
     talk(tmp_path, scene)

@@ -162,3 +162,20 @@ def test_a_drawn_meme_can_be_cancelled_and_tried_again(tmp_path: Path) -> None:
         assert (new.kind, new.request) == ("meme-draw", job.request)
 
     talk(tmp_path, scene)
+
+
+def test_two_presses_of_try_again_draw_one_meme_and_two_memes_wait_at_once(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man")
+        await ann.asks("meme", words="Tom: when the build is green")
+        job = await ann.job()
+        await ann.asks("story cancel", number=job.id)
+        again = Button("Try again", f"again:{job.id}")
+        await ann.presses(again)
+        assert "already in the queue" in await ann.presses(again)
+        assert len(await ann.stage.ledger.of_person("test:ann")) == 1
+        for words in ("Tom: when the build is green", "Tom: when it is red"):
+            await ann.asks("meme", words=words)
+        assert len(await ann.stage.ledger.of_person("test:ann")) == 3
+
+    talk(tmp_path, scene)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections import Counter
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from zipfile import ZipFile
 
 import pytest
 from PIL import Image
 
-from bot.commands import COMMANDS
-from bot.commands.personal import archived
+from bot.commands import COMMANDS, belongings
+from bot.commands.belongings import MOST_BYTES
 from bot.words import languages
 from tests.bot.talks import SCRIPT, Talker, picture, talk
 
@@ -76,10 +80,87 @@ def test_forget_deletes_everything_after_a_question(tmp_path: Path) -> None:
     talk(tmp_path, scene)
 
 
-def test_data_too_large_for_one_file_comes_in_several() -> None:
-    parts = [(f"{number}.bin", bytes(10_000_000)) for number in range(5)]
-    archives = archived(parts)
-    assert [len(ZipFile(BytesIO(one)).namelist()) for one in archives] == [2, 2, 1]
+async def story_with_pages(ann: Talker, title: str, pages: int, size: int) -> list[str]:
+    """A story with so many pages of so many bytes; returns their SHA-256."""
+    await ann.asks("story new", title=title)
+    stores, story = ann.stage.bot.stores, await ann.story()
+    contents = (Random(f"{title} {number}").randbytes(size) for number in range(pages))
+    shas = [await stores.pictures.add(content) for content in contents]
+    await stores.stories.set_pages(story.id, 1, shas)
+    return shas
+
+
+def unpacked(ann: Talker) -> dict[str, str]:
+    """The names in the last ZIP file, and the SHA-256 of each content."""
+    [content] = ann.files
+    with ZipFile(BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+
+
+def test_data_too_large_for_one_file_comes_in_parts_that_are_never_in_memory_together(
+    tmp_path: Path,
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        shas = [
+            sha
+            for title in ("Tabs", "Spaces")
+            for sha in await story_with_pages(ann, title, pages=18, size=1_000_000)
+        ]
+        await ann.asks("privacy")
+        names, found, number = Counter[str](), Counter[str](), 0
+        tracemalloc.start()
+        try:
+            while next_part := (
+                ann.buttons.get("Give me everything") or ann.buttons.get("Next part")
+            ):
+                ann.replies, number = [], number + 1
+                tracemalloc.reset_peak()
+                before, _ = tracemalloc.get_traced_memory()
+                await ann.presses(next_part)
+                _, peak = tracemalloc.get_traced_memory()
+                assert peak - before < 2 * MOST_BYTES
+                assert len(ann.files[0]) < 10 * 2**20, "what Discord takes"
+                assert ann.replies[0].files[0].name == f"inkwell-{number}.zip"
+                names.update(unpacked(ann).keys())
+                found.update(unpacked(ann).values())
+        finally:
+            tracemalloc.stop()
+        assert number == 4
+        assert "the last" in ann.text
+        assert set(names.values()) == {1}
+        assert [found[sha] for sha in shas] == [1] * len(shas)
+        assert len(names) == len(shas) + 3  # the characters, two scripts
+
+    talk(tmp_path, scene)
+
+
+def test_nothing_is_left_out_when_a_story_is_deleted_between_two_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(belongings, "MOST_BYTES", 10_000)
+
+    async def scene(ann: Talker, bob: Talker) -> None:
+        pages = {
+            title: await story_with_pages(ann, title, pages=5, size=3_000)
+            for title in ("Tabs", "Spaces", "Both")
+        }
+        await ann.asks("privacy")
+        await ann.presses("Give me everything")
+        first, following = unpacked(ann), ann.buttons["Next part"]
+        [given] = {name.split("/")[1].partition("-")[0] for name in first if "/" in name}
+        await ann.asks("story delete", story=given)
+        await ann.presses("Delete for ever")
+        await ann.presses(following)
+        found = [*unpacked(ann).values()]
+        while "Next part" in ann.buttons:
+            await ann.presses("Next part")
+            found += unpacked(ann).values()
+        others = [sha for title in pages if title != given for sha in pages[title]]
+        assert sorted(set(found) & set(others)) == sorted(others)
+        assert len(found) == len(others) + 2
+
+    talk(tmp_path, scene)
 
 
 def test_the_bot_speaks_the_language_of_the_platform_until_another_is_chosen(
