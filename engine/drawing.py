@@ -126,9 +126,12 @@ class StoryDrawing:
         latents = [self._start(b, s) for b, s in zip(batches, schedulers, strict=True)]
         randoms = {seed: Random(seed) for seed in map(self._seed_of_layers, batches)}
         randoms.setdefault(self.request.seed, Random(self.request.seed))
-        self._total = self.count * len(batches)
-        for number in range(self.count):
-            share = number / self.count
+        count = len(
+            schedulers[0].timesteps
+        )  # PNDM, for one, takes a step more than it is asked for
+        self._total = count * len(batches)
+        for number in range(count):
+            share = number / count
             layers = {seed: open_layers(self.layers, share, r) for seed, r in randoms.items()}
             self.attention.step = number
             self.attention.written_layers = layers[self.request.seed]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import PNDMScheduler
 from PIL import Image
 
 from engine.drawing import StoryDrawing
@@ -216,3 +217,17 @@ def test_closing_early_leaves_the_unet_as_it_was(story: DrawRequest) -> None:
     assert any(isinstance(event, Preview) for event in drawn)
     drawn.close()
     assert all(unet.attn_processors[n] is p for n, p in before.items())
+
+
+def test_every_step_of_the_scheduler_is_taken(tiny_sd15: Path) -> None:
+    artist = ready_artist(str(tiny_sd15), "cpu")
+    before = artist.scheduler
+    artist.scheduler = PNDMScheduler(beta_schedule="scaled_linear", skip_prk_steps=True)
+    try:
+        work = StoryDrawing(artist, STORY, plan_shots(STORY, artist.fits))
+        steps = [event for event in work.steps() if isinstance(event, Progress)]
+    finally:
+        artist.scheduler = before
+    assert (steps[-1].done, steps[-1].total) == (len(steps), len(steps))
+    assert STORY.steps is not None
+    assert len(steps) % (STORY.steps + 1) == 0  # PNDM takes one more than it is asked for
