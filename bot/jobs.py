@@ -191,7 +191,8 @@ class Ledger:
 
     async def delivered(self, job_id: int) -> bool:
         """The person has it."""
-        return await self._change(job_id, "drawn", "state = 'delivered', told = 1")
+        # The request holds uploaded pictures; only what failed or was cancelled is asked for again.
+        return await self._change(job_id, "drawn", "state = 'delivered', told = 1, request = '{}'")
 
     async def fail(self, job_id: int, reason_key: str, /, **values: object) -> bool:
         """Give up a job that is not delivered, for a reason the person will be told."""

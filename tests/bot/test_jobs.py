@@ -341,3 +341,17 @@ def test_old_jobs_go_once_their_people_have_heard_the_end(tmp_path: Path) -> Non
         assert [tuple(row) for row in rows] == [(untold.id, "drawn"), (3, "waiting")]
 
     play(tmp_path, story)
+
+
+def test_what_is_delivered_keeps_no_request_and_what_failed_keeps_it(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        delivered, failed = await scene.ask("ann bob")
+        for job in (delivered, failed):
+            await scene.claimed()
+            await scene.ledger.drawn(job.id, 1.0)
+        assert await scene.ledger.delivered(delivered.id)
+        assert await scene.ledger.fail(failed.id, "queue.no_job", number=1)
+        assert (await scene.ledger.get(delivered.id)).request == "{}"
+        assert (await scene.ledger.get(failed.id)).request == failed.request
+
+    play(tmp_path, story)
