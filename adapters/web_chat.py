@@ -36,6 +36,7 @@ class WebChat(Chat):
 
     name = CHAT
     knows_nonces = True
+    counts_posts = False
 
     def __init__(
         self,

@@ -241,12 +241,14 @@ class Chat(Protocol):
     """One platform. `name` is what `Person.chat` and `Place.chat` hold.
 
     `knows_nonces`: a post whose nonce was posted before is refused or shown once only, for
-    `nonce_seconds` after it was first posted.
+    `nonce_seconds` after it was first posted. `counts_posts`: where too many come at once, it has
+    them wait.
     """
 
     name: str
     knows_nonces: bool
     nonce_seconds: float = inf
+    counts_posts: bool = True
 
     async def start(self, bot: Bot) -> None:
         """Connect and take calls; returns when calls can come. May be called again after it has

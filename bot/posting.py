@@ -60,6 +60,11 @@ class Poster:
             await self._posts.moved(job.id, purpose, now)
         return now
 
+    def counts_posts(self, place: Place) -> bool:
+        """Whether the chat has posts wait where too many come at once."""
+        chat = self._chats.get(place.chat)
+        return chat is None or chat.counts_posts
+
     async def message(self, job: Job, purpose: str) -> str | None:
         """The id of a post of this job that was sent."""
         return await self._posts.message(job.id, purpose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,7 +25,7 @@ from bot.words import say
 EDIT_SECONDS = 5.0  # between two edits of one message: platforms ask for it
 ROUND_SECONDS = 1.0  # from one look to the next while nothing changes in the queue
 PAUSE_SECONDS = 0.3  # between two rounds at least: what comes together is told together
-MOST_A_ROUND = 6  # messages, so 20 a second: Telegram takes about 30
+MOST_A_ROUND = 6  # messages in a chat that counts them, so 20 a second: Telegram takes about 30
 LAST_TRIES = 2  # to say the last thing, where the platform does not tell whether it has
 REFUSED_SECONDS = 60.0  # after a platform refused an edit
 PURPOSE = "progress"
@@ -90,14 +91,20 @@ class ProgressPosts:
         over = self._told.keys() - self._positions.keys() - self._under_way.keys()
         for job_id in over:
             del self._told[job_id]
-        now, begun = time.monotonic(), 0
+        now, begun, left = time.monotonic(), Counter[str](), False
         free = self._positions.keys() - self._under_way.keys()
         due = [job_id for job_id in self._positions if job_id in free and self._due(job_id) <= now]
         for job_id in sorted(due, key=self._since):
-            if begun == MOST_A_ROUND:
-                return True
-            begun += await self._begin(job_id)
-        return False
+            told = await self._told_of(job_id)
+            if told is None or not self._has_changed(told):
+                continue
+            place = place_of(told.job)
+            if begun[place.chat] == MOST_A_ROUND and self._poster.counts_posts(place):
+                left = True
+                continue
+            begun[place.chat] += 1
+            self._begin(told)
+        return left
 
     def _since(self, job_id: int) -> float:
         told = self._told.get(job_id)
@@ -107,22 +114,28 @@ class ProgressPosts:
         told = self._told.get(job_id)
         return told.due if told else 0.0
 
-    async def _begin(self, job_id: int) -> bool:
-        """Begins to post or edit a message; False if it need not change."""
+    async def _told_of(self, job_id: int) -> Told | None:
+        """What a job's message says; None if there is no such job any more."""
         if job_id not in self._told:
             try:
                 job = await self._ledger.get(job_id)
             except Refusal:  # its person was forgotten this moment
-                return False
+                return None
             # Requests hold pictures, and hundreds of jobs can be waiting.
             self._told[job_id] = Told(replace(job, request="", about=""))
-        told, drawing = self._told[job_id], self._studio.get(job_id)
-        if told.over or what_to_say(told.job, self._positions[job_id], drawing) == told.said:
-            return False
+        return self._told[job_id]
+
+    def _has_changed(self, told: Told) -> bool:
+        """Whether a message is to be posted or edited."""
+        position, drawing = self._positions[told.job.id], self._studio.get(told.job.id)
+        return not told.over and what_to_say(told.job, position, drawing) != told.said
+
+    def _begin(self, told: Told) -> None:
+        """Begins to post or edit a message."""
+        job_id = told.job.id
         task = asyncio.create_task(self._update(told))
         self._under_way[job_id] = task
         task.add_done_callback(partial(self._updated, job_id))
-        return True
 
     def _updated(self, job_id: int, task: asyncio.Task[None]) -> None:
         del self._under_way[job_id]

@@ -111,3 +111,16 @@ def test_what_waits_is_not_held_in_memory_with_its_pictures(tmp_path: Path) -> N
         assert [(t.job.request, t.job.about) for t in stage.progress._told.values()] == [("", "")]
 
     perform(tmp_path, act)
+
+
+def test_only_a_chat_that_counts_posts_gets_them_little_by_little(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        for _ in range(2 * bot.progress.MOST_A_ROUND + 1):
+            await stage.ask(1)
+        await stage.show_progress()
+        assert len(stage.chat.shown) == bot.progress.MOST_A_ROUND
+        stage.chat.counts_posts = False
+        await stage.show_progress()
+        assert len(stage.chat.shown) == 2 * bot.progress.MOST_A_ROUND + 1
+
+    perform(tmp_path, act)
