@@ -15,7 +15,7 @@ from bot.chat import FORM, MESSAGE, PRESS, ROOM, Call, CommandInfo, Person, Repl
 from bot.commands import COMMANDS, FORMS, PRESSES
 from bot.commands.checking import check_allowed, checked_options
 from bot.commands.context import Command, Context, Replies, Stores, fields_of, server_key
-from bot.commands.room import message, opened
+from bot.commands.room import message, opened, whole_script
 from bot.commands.suggest import MOST, SUGGESTS
 from bot.config import Config
 from bot.database import Database
@@ -101,19 +101,24 @@ class Inkwell:
         ask = SUGGESTS.get(option)
         if ask is None:
             return ()
-        person, language = call.person, await self.language(call.person)
-        account = Account(person.key, person.name, language, 0.0)
+        account = await self._unnoted(call.person)
         try:
             return (await ask(Context(call, account, self.stores), typed))[:MOST]
         except UserError:
             return ()
 
     async def _context(self, call: Call) -> Context:
-        people = self.stores.people
-        account = await people.meet(call.person)
+        """Notes who calls; not yet who writes a plain message, which may be for other people."""
+        people, person = self.stores.people, call.person
+        is_plain = call.command == MESSAGE
+        account = await (self._unnoted(person) if is_plain else people.meet(person))
         server = server_key(call.place)
         settings = ServerSettings() if server is None else await people.server(server)
         return Context(call, account, self.stores, settings)
+
+    async def _unnoted(self, person: Person) -> Account:
+        """An account for the moment, of which the store keeps nothing."""
+        return Account(person.key, person.name, await self.language(person), 0.0)
 
     async def _tried(self, context: Context) -> Replies:
         for left in reversed(range(TRIES)):
@@ -146,7 +151,10 @@ class Inkwell:
             await check_allowed(context)
         except Refusal:
             return ()
-        return await message(context)
+        if not await is_for_us(context):
+            return ()
+        account = await self.stores.people.meet(context.call.person)
+        return await message(replace(context, account=account))
 
     async def _pressed(self, context: Context, press: Press) -> Replies:
         acts = PRESSES if context.call.command == PRESS else FORMS
@@ -172,3 +180,14 @@ class Inkwell:
             return (Reply(words, private=True),)
         self.stores.drafts.keep(call.person.key, data, fields_of(call))
         return (Reply(words, buttons=((again,),), private=True),)
+
+
+async def is_for_us(context: Context) -> bool:
+    """Whether a plain message is meant for the bot, so that its writer may be noted."""
+    if context.private:
+        return True
+    story = await context.here()
+    if story is not None:
+        return story.owner == context.me
+    text = context.text("text") or ""
+    return await context.is_left() or await whole_script(context, text) is not None
