@@ -62,6 +62,8 @@ class Delivery:
                     await self._begin()
                 except Refusal as trouble:
                     log.warning("the queue cannot be read: %s", trouble)
+                except Exception:
+                    log.exception("the deliveries stumbled")
                 await self._ledger.changed.after(seen, LOOK_AGAIN_SECONDS)
         finally:
             for task in self._telling.values():
@@ -105,7 +107,8 @@ class Delivery:
                     return
                 log.warning("job %d: %s; trying again", job.id, error)
                 pause = max(wait, error.wait or 0)
-            except StoreTrouble as trouble:
+            except (StoreTrouble, sqlite3.OperationalError, OSError) as trouble:
+                # The last two are of a chat's own file: it may be locked or full, as ours may be.
                 log.warning("job %d cannot be delivered yet: %s", job.id, trouble)
                 pause = wait
             except Refusal as refusal:

@@ -38,6 +38,9 @@ KEPT_DAYS = 30.0
 LOOK_AGAIN_SECONDS = 60.0  # should a change have been cut off before it could ring
 
 _COLUMNS = ", ".join(NAMES)
+# Only of what was cancelled it matters whether its request is gone; the others are not even read.
+_LEAN_REQUEST = "iif(state = 'cancelled' AND request = '{}', '{}', '') AS request"
+_LEAN_COLUMNS = ", ".join(_LEAN_REQUEST if name == "request" else name for name in NAMES)
 _INSERT = f"""
     INSERT INTO jobs ({", ".join(NEW_NAMES)}, created, pace)
     VALUES ({", ".join(":" + name for name in NEW_NAMES)}, :now, {PACE})
@@ -310,9 +313,13 @@ class Ledger:
         return [row["id"] for row in rows]
 
     async def undelivered(self) -> list[Job]:
-        """Whose people have not heard the end: drawn, failed and cancelled ones, oldest first."""
+        """Whose people have not heard the end: drawn, failed and cancelled ones, oldest first.
+
+        A request can hold megabytes of pictures. Its place is empty here, or "{}" where what was
+        cancelled cannot be asked for again.
+        """
         where = "told = 0 AND state IN ('drawn', 'failed', 'cancelled') ORDER BY id"
-        rows = await self._database.rows(f"SELECT {_COLUMNS} FROM jobs WHERE {where}")
+        rows = await self._database.rows(f"SELECT {_LEAN_COLUMNS} FROM jobs WHERE {where}")
         return [Job.from_row(row) for row in rows]
 
     async def used_today(self, person: str) -> int:

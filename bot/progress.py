@@ -73,6 +73,8 @@ class ProgressPosts:
                     more = await self.round()
                 except Refusal as trouble:  # such as a full disk: the next round may do
                     log.warning("cannot say how far the drawings are: %s", trouble)
+                except Exception:
+                    log.exception("the progress posts stumbled")
                 await asyncio.sleep(PAUSE_SECONDS)
                 if not more:
                     await self._ledger.changed.after(seen, round_seconds - PAUSE_SECONDS)

@@ -188,4 +188,6 @@ async def keep_house(ledger: Ledger, pictures: Pictures) -> None:
             await pictures.sweep()
         except StoreTrouble as trouble:
             log.warning("cannot clear away what is old: %s", trouble)
+        except Exception:
+            log.exception("the housekeeping stumbled")
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

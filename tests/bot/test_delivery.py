@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +58,29 @@ def test_a_refused_post_is_tried_again_until_it_is_taken(tmp_path: Path) -> None
         assert await stage.state(job) == "delivered"
         assert len(stage.chat.pages) == 1
         assert stage.chat.tries == 5
+
+    perform(tmp_path, act)
+
+
+@pytest.mark.parametrize("is_shown", [False, True])
+@pytest.mark.parametrize(
+    "trouble",
+    [sqlite3.OperationalError("database is locked"), OSError(errno.ENOSPC, "no space left")],
+)
+def test_a_chat_whose_own_file_is_locked_or_full_gets_the_page_later_and_once(
+    tmp_path: Path, trouble: Exception, is_shown: bool
+) -> None:
+    """`is_shown`: the chat has shown it, and then could not note so."""
+
+    async def act(stage: Stage) -> None:
+        job = await stage.ask()
+        await stage.draw()
+        stage.chat.trouble, stage.chat.deaf = [trouble, trouble], is_shown
+        await stage.tell()
+        assert await stage.state(job) == "delivered"
+        assert len(stage.chat.pages) == 1
+        assert stage.chat.tries == 3
+        assert stage.chat.texts == [stage.chat.pages[0].text]
 
     perform(tmp_path, act)
 

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ def test_a_failed_attempt_is_tried_again_ever_later_and_at_last_fails(tmp_path: 
         assert (failed.state, failed.attempts) == ("failed", MOST_ATTEMPTS)
         assert failed.reason == Reason("queue.no_job", {"number": "last"})
         assert "last" in failed.reason.say("zh")
-        assert await scene.ledger.undelivered() == [failed]
+        assert await scene.ledger.undelivered() == [replace(failed, request="")]
 
     play(tmp_path, story)
 
@@ -123,6 +124,27 @@ def test_an_engine_that_is_down_uses_up_no_attempt_and_no_turn(tmp_path: Path) -
         assert await scene.ledger.claim() is None
         scene.clock.now += 30
         assert await scene.served(1) == "ann"
+
+    play(tmp_path, story)
+
+
+def test_what_is_to_be_told_comes_without_its_request_but_says_if_that_is_gone(
+    tmp_path: Path,
+) -> None:
+    async def story(scene: Scene) -> None:
+        large = new_job("ann", story="s", request=f'{{"pictures": "{"x" * 100_000}"}}')
+        drawn = await scene.ledger.enqueue(large, NO_LIMITS)
+        await scene.claimed()
+        await scene.ledger.drawn(drawn.id, 1.0)
+        [failed, cancelled] = await scene.ask("bob bob")
+        await scene.ledger.fail(failed.id, "queue.no_job", number=1)
+        await scene.ledger.cancel(cancelled.id, "web:bob")
+        whole = [await scene.ledger.get(job.id) for job in (drawn, failed, cancelled)]
+        lean = [replace(job, request="") for job in whole]
+        assert await scene.ledger.undelivered() == lean
+        async with scene.database.tx() as db:
+            await drop_jobs(db, "story = ?", "s")
+        assert [job.request for job in await scene.ledger.undelivered()] == ["{}", "", ""]
 
     play(tmp_path, story)
 

@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import bot.progress
 from bot.chat import CannotPost
 from tests.bot.stage import ANN, HERE, Stage, perform, refusing
@@ -30,6 +32,30 @@ def test_a_slow_channel_holds_up_the_messages_of_no_other(tmp_path: Path) -> Non
         running.cancel()
         await asyncio.wait((running,))
         assert stage.progress._under_way == {}
+
+    perform(tmp_path, act)
+
+
+def test_a_round_that_stumbles_is_logged_and_the_next_ones_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.ask(1)
+        async with stage.database.tx() as db:
+            await db.execute("ALTER TABLE measured_paces RENAME TO elsewhere")
+        running = asyncio.create_task(stage.progress.run())
+        async with asyncio.timeout(10):
+            while "no such table: measured_paces" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert stage.chat.shown == {}
+        async with stage.database.tx() as db:
+            await db.execute("ALTER TABLE elsewhere RENAME TO measured_paces")
+        async with asyncio.timeout(10):
+            while not stage.chat.shown:
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait((running,), timeout=5)
+        assert running.cancelled()
 
     perform(tmp_path, act)
 

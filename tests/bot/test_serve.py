@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bench.bot_process import BotProcess, is_whole, states
 from bench.web_client import Visitor, pages_in, presses
 from bot.chat import Call, Person, Place, Reply
 from bot.inkwell import Inkwell
-from bot.serve import Gate
+from bot.serve import Gate, keep_house
 from tests.bot.stage import Stage, perform
 
 SLOW = {"TOY_SECONDS": "0.5"}  # a panel; a story has four
@@ -119,5 +120,34 @@ def test_while_it_stops_a_call_is_told_to_come_again(tmp_path: Path) -> None:
         assert isinstance(reply, Reply)
         assert "重新启动" in reply.text
         assert await gate.suggest(call, "story", "") == ()
+
+    perform(tmp_path, act)
+
+
+def test_housekeeping_that_stumbles_is_logged_and_goes_on_until_it_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.serve.HOUSEKEEPING_SECONDS", 0.01)
+    stray = tmp_path / "pictures" / "00" / ("0" * 64)
+
+    async def act(stage: Stage) -> None:
+        stray.parent.mkdir(parents=True)
+        stray.write_bytes(b"of no use")
+        os.utime(stray, (0, 0))
+        async with stage.database.tx() as db:
+            await db.execute("ALTER TABLE spent_days RENAME TO elsewhere")
+        keeping = asyncio.create_task(keep_house(stage.ledger, stage.pictures))
+        async with asyncio.timeout(10):
+            while "no such table: spent_days" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert stray.exists()
+        async with stage.database.tx() as db:
+            await db.execute("ALTER TABLE elsewhere RENAME TO spent_days")
+        async with asyncio.timeout(10):
+            while stray.exists():
+                await asyncio.sleep(0.01)
+        keeping.cancel()
+        await asyncio.wait((keeping,), timeout=5)
+        assert keeping.cancelled()
 
     perform(tmp_path, act)
