@@ -41,8 +41,7 @@ class StoryDrawing:
             rate=request.rate,
             seed=request.seed,
             halves=2 if self.guided else 1,
-            # Where the unconditional half sees no identity, guidance leads towards it as well.
-            blind=1 if self.guided and spec.guides_identity else 0,
+            perturbed=1 if self.guided and spec.guides_attention else 0,
             seeds={s.name: s.seed for s in self.shots if s.alone},
         )
         self.latents: dict[str, Tensor] = {}
@@ -284,6 +283,10 @@ def rescaled(guess: Tensor, said: Tensor, share: float) -> Tensor:
 def png_bytes(picture: Tensor) -> bytes:
     """[3, H, W] in -1..1 as a PNG file."""
     values = picture.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
+    return png_file(Image.fromarray(values))
+
+
+def png_file(image: Image.Image) -> bytes:
     file = BytesIO()
-    Image.fromarray(values).save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()

@@ -67,7 +67,7 @@ class ModelSpec:
     guidance_rescale: float = 0.0  # Lin et al. 2023, arXiv 2305.08891, section 3.4
     reads_negatives: bool = True
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
-    guides_identity: bool = False  # guidance strengthens identity as it does words
+    guides_attention: bool = False  # guidance strengthens identity and structure as it does words
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
 
     @property
@@ -79,8 +79,8 @@ class ModelSpec:
 
 
 HOUSE = ModelSpec(
-    "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=4.5,
-    guidance_rescale=0.5, reads_negatives=False, guides_identity=True,
+    "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=2.5,
+    guidance_rescale=0.5, reads_negatives=False, guides_attention=True,
     motion=HouseMotion(MOTION_WEIGHTS),
 )  # fmt: skip
 SD15 = ModelSpec(

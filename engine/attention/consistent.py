@@ -8,6 +8,11 @@ sample S_i (rate r) of the tokens of other panels, with the layer's own weights:
 Here S_i comes from *identity panels*, whose sampled keys and values wait in a bank. Each of a
 panel's characters reaches the part of the picture it stands in (`Glance`). Conditional and
 unconditional halves of classifier-free guidance never meet.
+
+A half may also be drawn *perturbed*: every token attends to itself alone, O_i = W_v I_i. Guidance
+that leads away from it leads towards all that attention brings: the identity that a panel has
+seen, and figures whose parts agree (Ahn et al. 2024, Perturbed-Attention Guidance, arXiv
+2403.17377, section 4).
 """
 
 from __future__ import annotations
@@ -58,7 +63,7 @@ class StoryAttention:
     aspect: float = 1.0  # width / height of the latents
     step: int = 0  # makes the samples of each step new
     halves: int = 2  # 2 with classifier-free guidance, else 1
-    blind: int = 0  # so many halves, from the first, see no identity panel
+    perturbed: int = 0  # so many halves, from the first, have no attention between their tokens
     sights: tuple[Sight, ...] = ()
     writing: tuple[str, ...] = ()
     open_layers: frozenset[str] | None = None  # None: sharing is off
@@ -87,6 +92,16 @@ class ConsistentSelfAttention:
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None, temb: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
+        seen = self._attended(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
+        rows = self._story.perturbed * len(hidden_states) // self._story.halves
+        if rows:
+            seen[:rows] = attn.to_out[0](attn.to_v(hidden_states[:rows]))
+        return seen
+
+    def _attended(
+        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None,
+        attention_mask: Tensor | None, temb: Tensor | None,
+    ) -> Tensor:  # fmt: skip
         story = self._story
         sharing = story.shares(self._layer)
         if story.writing and (sharing or self._layer in story.written_layers):
@@ -99,9 +114,8 @@ class ConsistentSelfAttention:
         query, key, value = (f(hidden_states) for f in (attn.to_q, attn.to_k, attn.to_v))
         bank = story.banks[self._layer]
         seen = consistent_attention(
-            query, key, value, bank, story.sights, heads=attn.heads, aspect=story.aspect,
-            blind=story.blind,
-        )  # fmt: skip
+            query, key, value, bank, story.sights, heads=attn.heads, aspect=story.aspect
+        )
         projected: Tensor = attn.to_out[1](attn.to_out[0](seen))
         return projected
 
@@ -118,18 +132,17 @@ class ConsistentSelfAttention:
 
 def consistent_attention(
     query: Tensor, key: Tensor, value: Tensor, bank: Bank, sights: Sequence[Sight], *,
-    heads: int, aspect: float = 1.0, blind: int = 0,
+    heads: int, aspect: float = 1.0,
 ) -> Tensor:  # fmt: skip
     """O_i = softmax(Q_i K(P_i)^T / sqrt(d)) V(P_i) for every panel of a batch.
 
     query, key, value: projected tokens [B, N, C], B = halves * panels, halves outermost; bank:
-    sampled keys and values of the identity panels; sights: one a panel; the first `blind` halves
-    see none of them. Returns [B, N, C].
+    sampled keys and values of the identity panels; sights: one a panel. Returns [B, N, C].
     Glances of one size are computed in one call, so there is no dense mask and no padding.
     """
     halves = len(query) // len(sights)
     looks = [
-        _Look(half, half * len(sights) + panel, glance, () if half < blind else glance.identities)
+        _Look(half, half * len(sights) + panel, glance)
         for half in range(halves)
         for panel, sight in enumerate(sights)
         for glance in sight
@@ -155,12 +168,11 @@ def consistent_attention(
 
 @dataclass(frozen=True)
 class _Look:
-    """A glance in one half of a batch, by the row of its panel; and what it gets to see."""
+    """A glance in one half of a batch, by the row of its panel."""
 
     half: int
     row: int
     glance: Glance
-    identities: tuple[str, ...]
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
@@ -171,7 +183,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
 def _seen(own: Tensor, bank: dict[str, Tensor], look: _Look) -> Tensor:
     """P_i: own tokens, a row of [B, N, C], then those of the identity panels in this half."""
     others = [
-        bank[name][min(look.half, len(bank[name]) - 1)].to(own.dtype) for name in look.identities
+        bank[name][min(look.half, len(bank[name]) - 1)].to(own.dtype)
+        for name in look.glance.identities
     ]
     return torch.cat([own[look.row], *others])
 
@@ -182,7 +195,7 @@ def _alike(
     """Looks by the sizes that let them share a call: queries, and tokens seen in the bank."""
     groups: dict[tuple[int, int], list[_Look]] = defaultdict(list)
     for look in looks:
-        seen = sum(bank.keys[name].shape[1] for name in look.identities)
+        seen = sum(bank.keys[name].shape[1] for name in look.glance.identities)
         groups[len(_tokens_of(look.glance, columns)), seen].append(look)
     return groups
 

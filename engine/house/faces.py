@@ -12,6 +12,7 @@ MOUTH: Colour = (150, 30, 44)
 LIPS: Colour = (232, 40, 84)
 GOLD: Colour = (250, 196, 40)
 BLUSH: Colour = (246, 130, 120)
+LENS: Colour = (226, 244, 252)
 EYE_X, EYE_Y, MOUTH_Y = 0.42, 0.04, 0.56
 
 # Height of the brows' inner and outer ends, from the eyes.
@@ -112,13 +113,13 @@ def draw_face(p: Pencil, who: Character, look: Look, head: Point, r: float, skin
         _brows(p, who, look, head, r)
         _sunglasses(p, head, r)
     else:
+        if who.glasses != "none":
+            _glasses(p, who.glasses, head, r, mix(skin, LENS, 0.75))
         if look.closed:
             _closed_eyes(p, head, r)
         else:
             _eyes(p, who, expression, head, r)
         _brows(p, who, look, head, r)
-        if who.glasses != "none":
-            _glasses(p, who.glasses, head, r)
     if who.species in PEOPLE:
         p.arc(head[0], head[1] + 0.26 * r, 0.07 * r, 0.06 * r, 10, 170, 0.045 * r)
     with p.placed(about=(head[0], head[1] + MOUTH_Y * r), size=look.mouth):
@@ -304,18 +305,18 @@ def _anger_sign(p: Pencil, temple: Point, r: float) -> None:
         )
 
 
-def _glasses(p: Pencil, kind: str, head: Point, r: float) -> None:
-    x, y = head[0], head[1] + EYE_Y * r
+def _glasses(p: Pencil, kind: str, head: Point, r: float, lens: Colour) -> None:
+    """Thin frames around light lenses: dark ones around the eyes would be painted as a mask."""
+    x, y = head[0], head[1] + (EYE_Y + 0.02) * r
     for s in (-1, 1):
-        middle, wide, high, width = x + s * EYE_X * r, 0.36 * r, 0.31 * r, 0.1 * r
+        middle, wide, high, width = x + s * EYE_X * r, 0.4 * r, 0.37 * r, 0.07 * r
+        p.line([(x + s * 0.76 * r, y), (x + s * 0.98 * r, y - 0.06 * r)], 0.07 * r)
         if kind == "round":
-            p.ellipse(middle, y, wide, wide, None, stroke=width)
+            p.ellipse(middle, y, wide, wide, lens, stroke=width)
         else:
             left, right, top, bottom = middle - wide, middle + wide, y - high, y + high
             corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-            p.polygon(corners, None, stroke=width)
-        p.line([(x + s * 0.7 * r, y), (x + s * 0.96 * r, y - 0.06 * r)], 0.07 * r)
-    p.line([(x - 0.07 * r, y), (x + 0.07 * r, y)], 0.08 * r)
+            p.polygon(corners, lens, stroke=width)
 
 
 def _sunglasses(p: Pencil, head: Point, r: float) -> None:

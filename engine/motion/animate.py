@@ -15,6 +15,7 @@ from itertools import chain, pairwise
 import torch
 from PIL import Image, ImageOps
 
+from engine.drawing import png_file
 from engine.identity import open_picture
 from engine.loading import pick_device
 from engine.models import AnimateDiff, EndFrames, HouseMotion, find_model
@@ -27,7 +28,6 @@ from engine.motion.inbetween import (
     Frames,
     Inbetween,
     Key,
-    png_file,
 )
 from engine.plan import known, seed_of
 from engine.prompts import find_style, fitting, panel_prompt, same_name

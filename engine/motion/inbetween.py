@@ -14,7 +14,7 @@ from typing import Protocol
 from PIL import Image
 from torch import Tensor
 
-from engine.drawing import png_bytes
+from engine.drawing import png_bytes, png_file
 from engine.identity import picture_latents
 from engine.motion.animator import Animator
 from engine.motion.end_frames import EndFramesPipeline
@@ -175,9 +175,3 @@ def there_and_back(inner: Iterator[bytes], turn: Iterator[bytes]) -> Iterator[by
         yield png
     yield from turn
     yield from reversed(there)
-
-
-def png_file(image: Image.Image) -> bytes:
-    file = BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
