@@ -99,15 +99,13 @@ def order(latents: Tensor, true: Tensor) -> Tensor:
 
 
 def train_autoencoder(
-    start: AutoencoderDC, name: str, minutes: float, folder: Path, device: torch.device,
-    *, resume: bool,
-) -> AutoencoderDC:  # fmt: skip
-    """Teach the autoencoder on crops of fresh scenes; returns the average of its weights.
-
-    `name` is that of the checkpoint; parts that need no gradient stay as they are.
-    """
+    start: AutoencoderDC, minutes: float, folder: Path, device: torch.device, *, resume: bool
+) -> AutoencoderDC:
+    """Teach the autoencoder on crops of fresh scenes; returns the average of its weights."""
     model = start.to(device, memory_format=torch.channels_last)
-    course = Course(name, {"model": model}, minutes=minutes, learning_rate=1.5e-3, folder=folder)
+    course = Course(
+        "autoencoder", {"model": model}, minutes=minutes, learning_rate=1.5e-3, folder=folder
+    )
     resumed = resume and course.resume()
     random = Random(course.step_number + 1)
     sizes = torch.full((LATENT_CHANNELS, 1, 1), DETAIL, device=device)

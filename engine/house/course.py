@@ -118,7 +118,8 @@ class Course:
             for key, module in self.modules.items():
                 old: list[torch.Tensor] = list(self.averages[key].parameters())
                 new: list[torch.Tensor] = list(module.parameters())
-                torch._foreach_lerp_(old, new, 1 - keep)
+                if old:  # a module may hold nothing that learns
+                    torch._foreach_lerp_(old, new, 1 - keep)
                 for a, b in zip(self.averages[key].buffers(), module.buffers(), strict=True):
                     a.copy_(b)
 

@@ -3,7 +3,7 @@
 Four parts one after the other: the autoencoder (pictures and latents), the reader (words), the
 painter (the UNet), the judge. Each saves a checkpoint every few minutes and when it is stopped;
 `--resume` goes on from there, or, without checkpoints, from the weights in the repository; then
-of the autoencoder only the decoder learns, because the painter knows its latents.
+of the autoencoder only the decoder learns (`decoder.py`), for the painter knows its latents.
 `--part` trains one of them alone.
 """
 
@@ -13,6 +13,7 @@ import argparse
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
 from engine.house.course import pick_device
+from engine.house.decoder import train_decoder
 from engine.house.judge import WEIGHTS as JUDGE_WEIGHTS
 from engine.house.judge import Judge, load_judge, save_judge, train_judge
 from engine.house.painter import Painter, build_scheduler, build_unet, train_painter
 from engine.house.words import Examiner, train_words
-from engine.models import HOUSE_WEIGHTS
+from engine.loading import load_model
+from engine.models import HOUSE, HOUSE_WEIGHTS
 
 CHECKPOINTS = Path("checkpoints/house")
 SHARES = {"autoencoder": 0.2, "words": 0.06, "painter": 0.66, "judge": 0.08}
@@ -50,13 +53,14 @@ def save_half(model: nn.Module, folder: Path) -> None:
 
 
 def part_autoencoder(minutes: float, device: torch.device, resume: bool, weights: Path) -> None:
-    start, name = prepare(build_autoencoder()), "autoencoder"
+    if resume and (weights / "unet").exists():  # the painter has learnt these latents
+        artist = load_model(replace(HOUSE, source=str(weights)), device)
+        save_half(train_decoder(artist, minutes, CHECKPOINTS, resume=resume), weights / "vae")
+        return
+    start = prepare(build_autoencoder())
     if resume and (weights / "vae").exists():
         start = AutoencoderDC.from_pretrained(weights / "vae", torch_dtype=torch.float32)
-    if resume and (weights / "unet").exists():  # the painter has learnt these latents
-        start.encoder.requires_grad_(False)
-        name = "decoder"
-    trained = train_autoencoder(start, name, minutes, CHECKPOINTS, device, resume=resume)
+    trained = train_autoencoder(start, minutes, CHECKPOINTS, device, resume=resume)
     save_half(trained, weights / "vae")
 
 
