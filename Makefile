@@ -21,9 +21,9 @@ help: ## list these targets
 run: $(INSTALLED) ## start the bot: a chat in your browser, and a comic of your own
 	@$(BIN)/inkwell run
 
-comic: $(INSTALLED) ## draw the example story in Chinese and in English into out/
-	$(BIN)/inkwell draw examples/tab-or-space.zh.story --out out
-	$(BIN)/inkwell draw examples/tab-or-space.en.story --out out
+comic: $(INSTALLED) ## draw the example story in Chinese and in English into out/, and let it move
+	$(BIN)/inkwell draw examples/tab-or-space.zh.story --animate --out out
+	$(BIN)/inkwell draw examples/tab-or-space.en.story --animate --out out
 
 test: $(INSTALLED) ## run all tests; ARGS="-k page" runs some
 	$(BIN)/python -m pytest $(ARGS)

@@ -6,6 +6,7 @@ So nothing comes back within a clip to where it began; a loop is a clip played t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -44,8 +45,13 @@ class Clip:
 
 def draw_clip(clip: Clip, frames: int) -> np.ndarray:
     """uint8 [frames, 256, 256, 3], 2 frames or more; frame i is at the time i / (frames - 1)."""
+    return draw_moments(clip, [i / (frames - 1) for i in range(frames)])
+
+
+def draw_moments(clip: Clip, moments: Sequence[float]) -> np.ndarray:
+    """uint8 [moments, 256, 256, 3]: the clip at these times, 0..1."""
     film = Film(clip.start, clip.end, clip.before, clip.after)
-    return np.stack([film.picture(i / (frames - 1)) for i in range(frames)])
+    return np.stack([film.picture(moment) for moment in moments])
 
 
 def sample_clip(random: Random, kind: str | None = None) -> Clip:

@@ -95,7 +95,7 @@ def painted(artist: Artist, latents: Tensor, texts: list[str], steps: int) -> Te
     words = artist.read([""] * count + texts).states
     layers = self_attention_layers(artist.unet, spec.layers)
     alone = StoryAttention(rate=0.0, seed=0, perturbed=1 if spec.guides_attention else 0)
-    x = scheduler.add_noise(latents, torch.randn_like(latents), left[:1].expand(count))
+    x: Tensor = scheduler.add_noise(latents, torch.randn_like(latents), left[:1].expand(count))
     with consistent(artist.unet, alone, layers):
         for t in left:
             both = artist.unet(torch.cat([x, x]), t, encoder_hidden_states=words).sample.float()

@@ -7,6 +7,7 @@ semantic tokens P_i have keys and values of their own,
 
     V_i = CrossAttention(V_i, concat(T, P_i))
 
+The house artist's tokens are patches of the picture, and also laid out in it (`TokenLayout`).
 The library repeats one picture for all frames, but words go in frame by frame; so words and tokens
 of each frame are handed over together in the form that its attention processors read.
 """
@@ -14,6 +15,8 @@ of each frame are handed over together in the form that its attention processors
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +28,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.loading import Artist
-from engine.motion.encoder import PictureEncoder, TokenProjection
+from engine.motion.encoder import PictureEncoder, TokenLayout, TokenProjection
 from engine.motion.frame_times import frame_times
 from engine.motion.predictor import SemanticMotionPredictor
 from engine.request import EngineError
@@ -54,6 +57,7 @@ class Animator:
     reads: Literal["latents", "pictures"] = "latents"
     guidance: float = 1.0
     nothing: Tensor | None = None
+    layout: TokenLayout | None = None  # of tokens that have places in the picture
 
     @property
     def most_frames(self) -> int:
@@ -79,18 +83,39 @@ class Animator:
         if timestep.ndim == 2:
             with frame_times(self.unet, timestep):
                 return self.guess(noisy, timestep[:, 0], words, tokens)
-        read = self.projection(tokens.flatten(0, 1))
-        out = self.unet(
-            noisy.transpose(1, 2),
-            timestep,
-            encoder_hidden_states=(words.flatten(0, 1), [read]),
-        )
+        tokens = tokens.flatten(0, 1)
+        read = self.projection(tokens)
+        with self._laid_out(tokens):
+            out = self.unet(
+                noisy.transpose(1, 2),
+                timestep,
+                encoder_hidden_states=(words.flatten(0, 1), [read]),
+            )
         guess: Tensor = out.sample.float().transpose(1, 2)
         return guess
 
+    @contextmanager
+    def _laid_out(self, tokens: Tensor) -> Iterator[None]:
+        """Inside, the UNet's first layer adds what the tokens [B * F, T, D] say of each place."""
+        layout = self.layout
+        if layout is None:
+            yield
+            return
+
+        def add(layer: nn.Module, given: tuple[Any, ...], out: Tensor) -> Tensor:
+            del layer, given
+            told: Tensor = layout(tokens, (out.shape[-2], out.shape[-1]))
+            return out + told.to(out)
+
+        hook = self.unet.conv_in.register_forward_hook(add)
+        try:
+            yield
+        finally:
+            hook.remove()
+
     def to(self, device: torch.device) -> Animator:
         parts: list[nn.Module | None] = [
-            self.unet, self.encoder, self.projection, self.predictor
+            self.unet, self.encoder, self.projection, self.predictor, self.layout
         ]  # fmt: skip
         for part in parts:
             if part is not None:
@@ -107,6 +132,8 @@ class Animator:
         }
         if self.predictor is not None:
             parts["predictor"] = self.predictor
+        if self.layout is not None:
+            parts["layout"] = self.layout
         return parts
 
 
@@ -117,14 +144,14 @@ def new_animator(artist: Artist) -> Animator:
     add_readers(unet, width)
     side = artist.unet.config.sample_size
     encoder = PictureEncoder(artist.unet.config.in_channels, side, channels=SEMANTIC_CHANNELS)
-    count = encoder.places.shape[0]
     return Animator(
         artist,
         unet,
         encoder,
-        TokenProjection(count, SEMANTIC_CHANNELS, width),
-        SemanticMotionPredictor(count, SEMANTIC_CHANNELS, **PREDICTOR),
+        TokenProjection(encoder.count, SEMANTIC_CHANNELS, width),
+        SemanticMotionPredictor(encoder.count, SEMANTIC_CHANNELS, **PREDICTOR),
         artist.scheduler,
+        layout=TokenLayout(SEMANTIC_CHANNELS, artist.unet.config.block_out_channels[0]),
     )
 
 

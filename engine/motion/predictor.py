@@ -9,7 +9,8 @@ a few semantic tokens and not pixels:
 
 The authors released neither code nor weights. Here B is residual around the path and its last
 layer is zero at the start, so that untrained it *is* the path: P_i = K_i + 4 (i/L) (1 - i/L) R_i.
-The factor keeps the two ends exactly where they are.
+The factor keeps the two ends exactly where they are. Beside K_i every token reads K_s and K_e,
+which cannot be told from their mixture.
 
 With OpenCLIP ViT-H/14 tokens are 1280 wide and B is 1024 wide (`paper_sized`).
 """
@@ -18,11 +19,12 @@ from __future__ import annotations
 
 import json
 import os
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.embeddings import get_timestep_embedding
+from diffusers.models.embeddings import get_2d_sincos_pos_embed, get_timestep_embedding
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -54,6 +56,16 @@ def times(frames: int) -> Tensor:
     return torch.linspace(0, 1, frames)
 
 
+def place_embedding(tokens: int, width: int) -> Tensor:
+    """[tokens, width]: sines of row and column; what is left over, as of CLIP, comes first."""
+    side = isqrt(tokens)
+    extra = tokens - side**2
+    places: Tensor = get_2d_sincos_pos_embed(
+        width, side, cls_token=extra > 0, extra_tokens=extra, output_type="pt"
+    )
+    return places.float()
+
+
 class SemanticMotionPredictor(nn.Module):
     """B of the paper. `tokens` T a picture, `channels` C each; `width`, `layers`, `heads` of B."""
 
@@ -62,7 +74,8 @@ class SemanticMotionPredictor(nn.Module):
     ) -> None:
         super().__init__()
         self.read = nn.Linear(channels, width)
-        self.places = nn.Parameter(0.02 * torch.randn(tokens, width))
+        self.read_ends = nn.Linear(2 * channels, width)
+        self.places = nn.Parameter(place_embedding(tokens, width))
         self.blocks = transformer(layers, width, heads)
         self.norm = nn.LayerNorm(width)
         self.write = nn.Linear(width, channels)
@@ -79,7 +92,8 @@ class SemanticMotionPredictor(nn.Module):
         path = linear_path(start, end, frames)
         time = times(frames).to(start.device)
         moments = get_timestep_embedding(1000 * time, self.read.out_features).to(path)
-        x = self.read(path) + self.places + moments[:, None]
+        ends = self.read_ends(torch.cat([start, end], -1))[:, None]
+        x = self.read(path) + ends + self.places + moments[:, None]
         tokens = x.shape[2]
         x = self.blocks(x.flatten(1, 2))
         offsets = self.write(self.norm(x)).unflatten(1, (frames, tokens))

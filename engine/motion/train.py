@@ -1,19 +1,21 @@
 """Train motion: `python -m engine.motion.train --house --minutes N [--resume]`.
 
 The house artist learns from its own scenes, animated by program (`engine.house.clips`), whose true
-frames between are known. The artist's weights stay as they are; motion modules, image encoder,
-the readers of its tokens and the predictor learn together:
+frames between are known. The artist's weights stay as they are; motion modules, the readers of the
+image encoder's tokens and the predictor learn together:
 
-- the decoder draws noised frames from the two ends, and reads the true tokens of each frame in
-  half of the clips and the predicted ones in the others, so that both are worth drawing from;
-- the predictor comes near the true tokens (MSE), and near the true frames through the decoder
-  (the paper's loss).
+- some clips run at an uneven pace that nobody can foresee. The decoder draws their noised frames
+  from the two ends and the true tokens of each frame, so that it has to read from the tokens how
+  far the movement has come;
+- in the others the decoder reads what the predictor foresees, which comes near the true tokens
+  (MSE), and near the true frames through the decoder (the paper's loss).
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,16 +24,19 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.house.autoencoder import SIDE, as_tensor
-from engine.house.clips import Clip, draw_clip, sample_clip
+from engine.house.clips import Clip, draw_moments, sample_clip
 from engine.house.course import Course
-from engine.house.drawing import PIXELS
+from engine.house.drawing import PIXELS, draw
 from engine.house.painter import group_captions
+from engine.house.scenes import sample_single
 from engine.loading import Artist, load_model, pick_device
 from engine.models import HOUSE, MOTION_WEIGHTS
 from engine.motion.animator import Animator, load_animator, new_animator, save_animator
 from engine.motion.clip_command import add_clip_options, train_clips
+from engine.motion.encoder import PictureEncoder
 from engine.motion.predictor import linear_path
 from engine.motion.video import Segment, Watch, draw_segment, frame_levels, mixed_noise
 
@@ -40,18 +45,21 @@ PICTURES = 16  # frames a step
 LENGTHS = (8, 8, 8, 8, 16)  # of clips, in frames
 STORE = 1500  # clips of each length
 MOVING_WEIGHT = 4.0  # of the error where the clip moves; where it is still 1
-TOKEN_WEIGHT = 0.25  # of the predictor's MSE
-DISTURBANCE = 0.15  # noise on the tokens that the decoder reads: predicted ones are not exact
+EVEN = 0.75  # share of the clips whose pace can be foreseen
+PRACTICE = 48  # further frames a step, for the predictor alone
+FITTED = 128  # scenes of which the image encoder learns what patches differ in
+DISTURBANCE = 0.1  # noise on the tokens that the decoder reads: predicted ones are not exact
 EMPTY_WORDS = 0.3
 
 
 @dataclass
 class Footage:
-    """A clip as it is learnt: latents [F, C, h, w], weights of the errors [F, 1, h, w], words."""
+    """A clip as it is learnt: latents [F, C, h, w] and weights of the errors [F, 1, h, w]."""
 
     clip: Clip
     latents: Tensor
     weights: Tensor
+    even: bool  # its pace can be foreseen
 
 
 class Library:
@@ -72,13 +80,25 @@ class Library:
                 shelf[self._random.randrange(STORE)] = film
         return fresh + self._random.choices(shelf, k=wanted - len(fresh))
 
+    def practice(self, length: int) -> list[Footage]:
+        """Some of the clips so far whose pace can be foreseen."""
+        known = [film for film in self._shelves[length] if film.even]
+        return self._random.choices(known, k=PRACTICE // length) if known else []
+
     def _film(self, length: int) -> Footage:
         clip = sample_clip(self._random)
-        pictures = draw_clip(clip, length)
+        even = self._random.random() < EVEN
+        pictures = draw_moments(clip, moments(length, None if even else self._random))
         with self._artist.painting():
             latents = self._artist.encode(as_tensor(pictures).to(self._artist.device))
         weights = torch.from_numpy(moving_weights(pictures)).to(self._artist.device)
-        return Footage(clip, latents.float(), weights)
+        return Footage(clip, latents.float(), weights, even)
+
+
+def moments(frames: int, random: Random | None) -> list[float]:
+    """The times of all frames from 0 to 1: evenly, or after steps of random length."""
+    steps = [1.0 if random is None else random.expovariate(1) + 0.05 for _ in range(frames - 1)]
+    return [sum(steps[:i]) / sum(steps) for i in range(frames)]
 
 
 def moving_weights(pictures: np.ndarray) -> np.ndarray:
@@ -97,7 +117,7 @@ def train_house(minutes: float, folder: Path, device: torch.device, *, resume: b
     artist = load_model(HOUSE, device)
     artist.unet.requires_grad_(False)
     began = resume and folder.exists()
-    animator = load_animator(artist, folder) if began else new_animator(artist)
+    animator = load_animator(artist, folder) if began else beginner(artist)
     animator.to(device)
     for part in animator.trained().values():
         part.requires_grad_(True)
@@ -109,19 +129,73 @@ def train_house(minutes: float, folder: Path, device: torch.device, *, resume: b
     random = Random(course.step_number + 5)
     library = Library(artist, random)
     for _ in course.lessons():
-        losses = lesson_losses(animator, library.batch(), random, seed=course.step_number)
-        loss = losses["drawing"] + TOKEN_WEIGHT * losses["tokens"]
+        films = library.batch()
+        losses = lesson_losses(animator, films, random, seed=course.step_number)
+        practice = library.practice(len(films[0].latents)) or films
+        losses["tokens"], losses["path"] = practice_losses(animator, practice)
+        loss = losses["drawing"] + losses["tokens"]
         course.learn(loss, **{name: float(value.detach()) for name, value in losses.items()})
-        if course.step_number % 100 == 0:
+        if course.step_number % 200 == 0:
             sheet = sample_sheet(animator)
             sheet.save(CHECKPOINTS / f"motion-{course.step_number:05d}.png")
     save_animator(course.averages, folder)
 
 
+def train_predictor(minutes: float, folder: Path, device: torch.device, *, resume: bool) -> None:
+    """The predictor alone learns on, many clips a step, for a decoder that stays as it is."""
+    artist = load_model(HOUSE, device)
+    animator = load_animator(artist, folder)
+    assert animator.predictor is not None
+    predictor = animator.predictor.requires_grad_(True)
+    course = Course(
+        "predictor", {"predictor": predictor}, minutes=minutes, learning_rate=1.5e-3,
+        folder=CHECKPOINTS,
+    )  # fmt: skip
+    if resume:
+        course.resume()
+    library = Library(artist, Random(course.step_number + 7))
+    for _ in course.lessons():
+        fresh = library.batch()
+        films = library.practice(len(fresh[0].latents)) or fresh
+        tokens, path = practice_losses(animator, films)
+        course.learn(tokens, path=float(path))
+    animator.predictor = course.averages["predictor"]  # type: ignore[assignment]
+    save_animator(animator.trained(), folder)
+
+
+def beginner(artist: Artist) -> Animator:
+    """An animator that has learnt nothing; its image encoder knows what scenes are made of."""
+    random, animator = Random(11), new_animator(artist)
+    pictures = np.stack([np.asarray(draw(sample_single(random))) for _ in range(FITTED)])
+    with artist.painting():
+        latents = artist.encode(as_tensor(pictures).to(artist.device))
+    assert isinstance(animator.encoder, PictureEncoder)
+    animator.encoder.to(artist.device).fit(latents)
+    return animator
+
+
+def practice_losses(animator: Animator, films: list[Footage]) -> tuple[Tensor, Tensor]:
+    """How far the predictor's tokens, and those of the linear path, are from the true ones."""
+    assert animator.predictor is not None
+    clean = torch.stack([film.latents for film in films])
+    true = animator.tokens(clean.flatten(0, 1)).unflatten(0, clean.shape[:2])
+    weights = torch.stack([film.weights for film in films])[:, 1:-1, 0]  # [B, F - 2, h, w]
+    cell = weights.shape[-1] // isqrt(true.shape[2])
+    weights = F.avg_pool2d(weights, cell).flatten(2)[..., None]
+    with torch.autocast(clean.device.type, torch.bfloat16):
+        foreseen = animator.predictor(true[:, 0], true[:, -1], clean.shape[1]).float()
+    path = linear_path(true[:, 0], true[:, -1], clean.shape[1])
+    inner = slice(1, -1)
+    error, missed = (
+        (weights * (tokens - true)[:, inner].square()).mean() for tokens in (foreseen, path)
+    )
+    return error, missed
+
+
 def lesson_losses(
     animator: Animator, films: list[Footage], random: Random, *, seed: int
 ) -> dict[str, Tensor]:
-    """The loss of the drawing and of the predictor's tokens; beside it what the path would have."""
+    """The loss of the drawing: of all clips, and of those that are mostly noise still."""
     artist = animator.artist
     assert animator.predictor is not None
     clean = torch.stack([film.latents for film in films])  # [B, F, C, h, w]
@@ -146,20 +220,13 @@ def lesson_losses(
         watch.show(ends, words.flatten(0, 1), scheduler)
         true = animator.tokens(clean.flatten(0, 1)).unflatten(0, (clips, frames))
         foreseen = animator.predictor(true[:, 0], true[:, -1], frames).float()
-        told = torch.tensor([random.random() < 0.5 for _ in films], device=clean.device)
-        read = torch.where(told[:, None, None, None], true, foreseen)
+        even = torch.tensor([film.even for film in films], device=clean.device)
+        read = torch.where(even[:, None, None, None], foreseen, true)
         read = read + DISTURBANCE * torch.randn_like(read)
         guess = animator.guess(noisy, by_frame, words_by_frame, read)
-    inner = slice(1, -1)
-    error = (weights * (guess - target).square())[:, inner].mean((1, 2, 3, 4))
-    path = linear_path(true[:, 0], true[:, -1], frames)
-    aim = true.detach()[:, inner]
-    return {
-        "drawing": error.mean(),
-        "tokens": (foreseen[:, inner] - aim).square().mean(),
-        "path": (path[:, inner].detach() - aim).square().mean(),
-        "late": error[t > 600].mean() if (t > 600).any() else error.mean().detach(),
-    }
+    error = (weights * (guess - target).square())[:, 1:-1].mean((1, 2, 3, 4))
+    late = error[t > 600] if (t > 600).any() else error
+    return {"drawing": error.mean(), "late": late.mean()}
 
 
 def clip_words(artist: Artist, films: list[Footage], random: Random) -> Tensor:
@@ -202,6 +269,10 @@ def main() -> None:
         help="train the predictor of an SD1.5 model on videos, animated GIF or WebP files,\nor"
         " numbered pictures in a folder",
     )  # fmt: skip
+    parser.add_argument(
+        "--predictor", action="store_true",
+        help="with --house: only the predictor learns on, from the weights that are there",
+    )  # fmt: skip
     parser.add_argument("--minutes", type=float, help="of learning, in this run")
     parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
     parser.add_argument("--weights", type=Path, help="the folder in which the weights are put")
@@ -215,7 +286,8 @@ def main() -> None:
     device = pick_device()
     print(f"training on {device}", flush=True)
     weights = options.weights or MOTION_WEIGHTS
-    train_house(options.minutes, weights, device, resume=options.resume)
+    train = train_predictor if options.predictor else train_house
+    train(options.minutes, weights, device, resume=options.resume)
 
 
 if __name__ == "__main__":

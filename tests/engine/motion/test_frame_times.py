@@ -15,7 +15,7 @@ def test_without_motion_each_frame_is_what_the_artist_guesses_at_its_own_level()
     noisy = torch.randn(2, 3, 16, 16, 16)
     levels = torch.tensor([[20, 900, 500], [700, 20, 20]])
     words = artist.read(["a cat"]).states[0]
-    tokens = torch.zeros(2, 3, animator.encoder.places.shape[0], 32)
+    tokens = torch.zeros(2, 3, animator.predictor.places.shape[0], 32)
     with torch.no_grad():
         guesses = animator.guess(noisy, levels, words.expand(2, 3, -1, -1), tokens)
         alone = artist.unet(
