@@ -16,7 +16,6 @@ from bot.commands.stories import PANEL, STORY, chosen_own, pages, save
 from bot.editing import all_anew, another_take, panel_at
 from bot.errors import Refusal, UserError
 from bot.jobs import NewJob
-from bot.page.fonts import FONTS, is_readable
 from bot.page.layouts import LAYOUTS
 from bot.page.lettering import check_fonts
 from bot.requests import page_job
@@ -117,7 +116,7 @@ async def queue(
     context: Context, story: Story, only: Sequence[int], number: int | None = None
 ) -> Replies:
     """Freezes the request and puts it into the queue."""
-    if LAYOUTS[story.layout].typeset and not all(map(is_readable, FONTS.values())):
+    if LAYOUTS[story.layout].typeset:
         captions = [panel.caption for panel in story.panels if panel.caption]
         await asyncio.to_thread(check_fonts, captions)
     request = await context.stores.requests.of_story(story, context.server, only)

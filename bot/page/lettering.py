@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, dropwhile, islice, takewhile
+from operator import itemgetter
 from typing import Literal
 
+from fontTools.unicodedata import script as script_of
+from fontTools.unicodedata import script_name
 from PIL import Image
+from uniseg.graphemecluster import grapheme_clusters
 
+from bot.errors import UserError, quoted
 from bot.page.breaking import Measured, Unit, balanced_lines, split_wide, units
-from bot.page.fonts import FONTS, FontSource, is_readable, missing
-from bot.page.shaping import BLACK, PlacedGlyph, ShapedLine, draw_glyphs, shape_line
-from bot.page.writing import Run, cjk_language, clean, direction, needed_fonts, runs
+from bot.page.fonts import FONTS, FontSource, has_letter, is_readable, missing
+from bot.page.shaping import BLACK, PlacedGlyph, ShapedLine, draw_glyphs, shape_line, shape_run
+from bot.page.writing import (
+    CJK_SCRIPTS,
+    FONT_OF_SCRIPT,
+    NEUTRAL,
+    Run,
+    cjk_language,
+    clean,
+    direction,
+    needed_fonts,
+    runs,
+    without_marks,
+)
 
 LEADING = 0.2  # ems between the descent of a line and the ascent of the next
+MOST_NAMED = 3  # letters that the refusal of a caption quotes
 Align = Literal["start", "centre"]
 
 
@@ -40,12 +58,53 @@ class TextBlock:
 
 
 def check_fonts(texts: Iterable[str], fonts: Mapping[str, FontSource] = FONTS) -> None:
-    """Raises `UserError`, naming script and remedy, when `texts` need a font that is missing."""
+    """Raises `UserError` when `texts` need a font that is missing, or letters that no font has."""
     cleaned = [clean(text) for text in texts]
-    needed = [needed_fonts(text, cjk_language(text, cleaned)) for text in cleaned]
+    languages = [cjk_language(text, cleaned) for text in cleaned]
+    needed = map(needed_fonts, cleaned, languages)
     for name in sorted(set().union(*needed)):
         if not is_readable(fonts[name]):
             raise missing(fonts[name])
+    for text, language in zip(cleaned, languages, strict=True):
+        boxes = _first_boxes(text, language) if text else []
+        if boxes:
+            raise _unlettered(boxes)
+
+
+def _first_boxes(text: str, language: str) -> list[str]:
+    """The first graphemes in a row that would be drawn as boxes, `MOST_NAMED` at most."""
+    shown = (
+        (cluster, _is_box(Run(cluster, run.font, run.level)))
+        for run in runs(text, language)
+        for cluster in (grapheme_clusters(run.text) if _lacks(run) else [run.text])
+    )
+    boxes = takewhile(itemgetter(1), dropwhile(lambda each: not each[1], shown))
+    return [cluster for cluster, _ in islice(boxes, MOST_NAMED)]
+
+
+def _is_box(run: Run) -> bool:
+    """Whether this one's font lacks it, rather than only marks on a letter that it has."""
+    return _lacks(run) and _lacks(Run(without_marks(run.text) or run.text, run.font, run.level))
+
+
+def _lacks(run: Run) -> bool:
+    return any(glyph.number == 0 for glyph in shape_run(run).glyphs)
+
+
+def _unlettered(boxes: Sequence[str]) -> UserError:
+    """The sentence that says which letters no font has, and what to do."""
+    first = boxes[0]
+    parts = without_marks(first) or first  # of a family of emoji one member alone may be missing
+    odd = next((c for c in parts if not any(has_letter(name, c) for name in FONTS)), parts[0])
+    script = script_of(odd)
+    if script in NEUTRAL | CJK_SCRIPTS | FONT_OF_SCRIPT.keys():  # a symbol, or a rare letter
+        name = unicodedata.name(odd, "").lower() or f"U+{ord(odd):04X}"
+        what = f"character “{quoted(first)}” ({name}): put another in its place or leave it out"
+    else:
+        letters = "letters" if len(boxes) > 1 else "letter"
+        shown = quoted("".join(boxes))
+        what = f"{letters} “{shown}” ({script_name(script)}): write the caption in another script"
+    return UserError(f"no font here has the {what}")
 
 
 class Text:

@@ -96,6 +96,11 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Me") and not _is_selector(character)
 
 
+def without_marks(cluster: str) -> str:
+    """What stands for itself in a grapheme: no marks, format characters or selectors."""
+    return "".join(c for c in cluster if unicodedata.category(c) not in ("Mn", "Mc", "Me", "Cf"))
+
+
 def _take(marks: list[str], mark: str) -> bool:
     """Whether `mark` is among `marks`; it is then taken out of them."""
     if mark not in marks:
@@ -246,9 +251,13 @@ def _own_font(cluster: str, hand: _Hand) -> str:
 
 
 def _covering(cluster: str, wanted: str, hand: _Hand) -> str:
-    """`wanted` when it has all of `cluster`, else the first font that has; then `wanted` again."""
+    """`wanted` when it has all of `cluster`, else the first font that has, or has all but marks.
+
+    Of what no font has, `wanted` makes a visible box; the emoji font would leave nothing there.
+    """
     drawn = [c for c in cluster if c not in JOINERS and not _is_selector(c)]
-    for name in (wanted, hand.latin, "hand", hand.cjk, *FONTS):
-        if all(has_letter(name, c) for c in drawn):
-            return name
-    return wanted if is_readable(FONTS[wanted]) else "latin"
+    for letters in (drawn, list(without_marks(cluster)) or drawn):
+        for name in (wanted, hand.latin, "hand", hand.cjk, *FONTS):
+            if all(has_letter(name, c) for c in letters):
+                return name
+    return wanted if wanted != "emoji" and is_readable(FONTS[wanted]) else "latin"

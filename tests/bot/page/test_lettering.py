@@ -71,11 +71,12 @@ def test_every_script_leaves_ink(script: str) -> None:
     assert covered > 0.02 * block.width * block.height
 
 
-def test_a_character_that_no_font_has_becomes_a_visible_box() -> None:
-    block = block_of("\U0001f9ff\u0378 \ue000")
+@pytest.mark.parametrize("lacking", ["\u0378", "\U0001fae9"])
+def test_a_character_that_no_font_has_becomes_a_visible_box(lacking: str) -> None:
+    block = block_of(f"\U0001f9ff{lacking} \ue000")
     assert ink_outside(block) is None
     page = Image.new("RGB", (400, 100), "white")
-    draw_text(page, block_of("\u0378"), 10, 10)
+    draw_text(page, block_of(lacking), 10, 10)
     assert ImageChops.invert(page).getbbox() is not None
 
 
