@@ -24,7 +24,7 @@ from typing import Literal
 from unicodedata import normalize
 
 from bot.errors import ScriptError, nearest, quoted
-from engine.prompts import same_name
+from engine.prompts import UNSEEN, same_name
 
 MAX_CHARACTERS = 12
 MAX_PANELS = 24
@@ -34,6 +34,8 @@ TWINS = str.maketrans("【】［］＃：（）", "[][]#:()")  # one to one, so 
 QUOTES = ('""', "“”", "„“", "„”", "«»", "「」", "『』", "＂＂")
 # White space, and the zero-width characters that copying from web pages or joining files leaves.
 EMPTY = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
+# In captions, joiners and direction marks have a meaning; around everything else they have none.
+AROUND = EMPTY + UNSEEN
 # Control characters that are no white space, and halves of surrogate pairs.
 UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 CAPTION_MARK = re.compile("(?<![^A-Za-z][A-Za-z])#")  # a # that is not the one of C#
@@ -91,7 +93,7 @@ class Line:
 
     @property
     def blank(self) -> bool:
-        return not trimmed(self.text)
+        return not bare(self.text)
 
     def error(self, key: str, index: int | None = None, /, **values: object) -> ScriptError:
         return ScriptError(key, self.number, None if index is None else index + 1, **values)
@@ -169,7 +171,7 @@ def read_character(line: Line, cast: Cast) -> CharacterLine:
             raise line.error("script.not_introduced", mark.start(), name=name)
         near = quoted(nearest_name(first, cast))
         raise line.error("script.not_introduced_near", mark.start(), name=name, near=near)
-    return CharacterLine(first.name, folded(line.text[first.end :]))
+    return CharacterLine(first.name, bare(folded(line.text[first.end :])))
 
 
 def read_panel(line: Line, cast: Cast) -> PanelLine:
@@ -183,10 +185,11 @@ def read_panel(line: Line, cast: Cast) -> PanelLine:
     for bracket in reversed(found):
         if bracket.nobody:
             words = words[: bracket.start] + words[bracket.end :]
+    words = bare(folded(words))
     caption = read_caption(line.text[length + 1 :], cast)
-    if not names and not folded(words):
+    if not names and not words:
         raise line.error("script.nothing", found[0].start)
-    return PanelLine(folded(words), tuple(dict.fromkeys(names)), *caption)
+    return PanelLine(words, tuple(dict.fromkeys(names)), *caption)
 
 
 def check_line(line: Line) -> None:
@@ -213,13 +216,14 @@ def check_somebody(picture: Line, found: list[Bracket], cast: Cast) -> None:
 def read_caption(words: str, cast: Cast) -> tuple[str | None, Kind | None, str | None]:
     """The caption, kind and speaker that the words after the # make."""
     words = folded(words)
-    plain = words.translate(TWINS)
-    if not words:
+    seen = bare(words)
+    plain = seen.translate(TWINS)
+    if not seen:
         return None, None, None
     inside = re.sub(r"\([^()]*\)", "", plain[1:-1])
     two_groups = 0 <= inside.find(")") < inside.rfind("(")  # "(Tom: yes) and (Lisa: no)"
     if plain[0] == "(" and plain[-1] == ")" and not two_groups:
-        thought = split_speaker(words[1:-1], cast)
+        thought = split_speaker(seen[1:-1], cast)
         if thought:
             return thought[1], "thought", thought[0]
     speech = split_speaker(words, cast)
@@ -229,28 +233,29 @@ def read_caption(words: str, cast: Cast) -> tuple[str | None, Kind | None, str |
 def split_speaker(words: str, cast: Cast) -> tuple[str, str] | None:
     """Name and words of "Name: words", if Name, which may be in brackets, is in `cast`."""
     for colon in re.finditer(":", words.translate(TWINS)):
-        name = trimmed(words[: colon.start()])
+        name = bare(words[: colon.start()])
         if name.translate(TWINS).startswith("[") and name.translate(TWINS).endswith("]"):
             name = name[1:-1]
         speaker = cast.get(same_name(name))
-        spoken = trimmed(words[colon.end() :])
-        if speaker is not None and spoken:
+        spoken = trimmed(re.sub(rf"^[{UNSEEN}]+\s", "", words[colon.end() :]))
+        if speaker is not None and bare(spoken):
             return speaker.name, unquoted(spoken)
     return None
 
 
 def unquoted(words: str) -> str:
     """The words without the pair of quote marks around all of them."""
-    inner = words[1:-1]
-    around = [pair for pair in QUOTES if words[:1] + words[-1:] == pair]
-    if not around or not trimmed(inner) or any(mark in inner for mark in around[0]):
+    seen = bare(words)
+    inner = seen[1:-1]
+    around = [pair for pair in QUOTES if seen[:1] + seen[-1:] == pair]
+    if not around or not bare(inner) or any(mark in inner for mark in around[0]):
         return words
     return trimmed(inner)
 
 
 def leading_name(line: Line) -> Bracket | None:
     """The bracketed name that the line begins with."""
-    return next(brackets(line)) if trimmed(line.plain).startswith("[") else None
+    return next(brackets(line)) if bare(line.plain).startswith("[") else None
 
 
 def brackets(line: Line) -> Iterator[Bracket]:
@@ -264,7 +269,7 @@ def brackets(line: Line) -> Iterator[Bracket]:
         elif opened is None:
             raise line.error("script.bracket_closes", mark.start())
         else:
-            name = folded(line.text[opened + 1 : mark.start()])
+            name = bare(folded(line.text[opened + 1 : mark.start()]))
             if not name:
                 raise line.error("script.bracket_empty", opened)
             yield Bracket(name, opened, mark.end())
@@ -294,3 +299,8 @@ def folded(words: str) -> str:
 def trimmed(words: str) -> str:
     """The words without white space and zero-width characters at their ends."""
     return words.strip(EMPTY)
+
+
+def bare(words: str) -> str:
+    """The words without anything at their ends that nobody sees."""
+    return words.strip(AROUND)

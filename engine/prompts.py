@@ -21,6 +21,9 @@ CHINESE = re.compile(r"[㐀-鿿]")
 SAME = re.compile(r"同一[个间座所家处片条张]?|(?i:(?<=\bthe )same\s+)")
 EDGES = " \t,，.。;；、"
 CLAUSE_END = re.compile(r"[,，.。;；、]")
+# Nobody sees them: zero widths, joiners (which shape the letters beside them), direction marks.
+DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+UNSEEN = "\u200b\u2060\ufeff\u200c\u200d" + DIRECTION_MARKS
 SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.0)  # of a description, tried in turn
 
 
@@ -123,10 +126,12 @@ def portrait_prompt(character: CharacterRequest, style: Style, share: float = 1.
 def same_name(name: str) -> str:
     """What two spellings of one name have in common: no case, no width, single spaces.
 
-    Zero-width characters at the ends, which copying from web pages leaves, are not part of a name.
+    Zero-width characters at the ends, which copying from web pages leaves, are not part of a name,
+    and direction marks, which editors put around Arabic and Hebrew, are not wherever they stand.
     """
     folded = normalize("NFKC", normalize("NFKC", name).casefold()).replace("\ufeff", " ")
-    return " ".join(folded.split()).strip(" \u200b\u2060")
+    folded = folded.translate(dict.fromkeys(map(ord, DIRECTION_MARKS)))
+    return " ".join(folded.split()).strip(" " + UNSEEN)
 
 
 def tidy(words: str) -> str:

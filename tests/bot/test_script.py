@@ -158,6 +158,31 @@ def test_byte_order_mark_line_ends_and_blank_lines_do_no_harm(start: str, line_e
     assert [p.text for p in script.panels] == ["[Tom] waves", "[Lisa] waves"]
 
 
+@pytest.mark.parametrize("mark", ["\u200f", "\u200c", "\u200d", "\u061c", "\u202b", "\u2069"])
+def test_marks_that_nobody_sees_may_stand_around_names(mark: str) -> None:
+    said = PanelLine("[علي] يمشي", ("علي",), "مرحبا", "speech", "علي")
+    cast = "[علي] رجل\n\n"
+    assert panel_of(f"[علي] يمشي #علي{mark}: مرحبا", cast) == said
+    assert panel_of(f"{mark}[علي] يمشي{mark} #{mark}[علي{mark}]{mark}: مرحبا", cast) == said
+    assert panel_of(f"[علي] يمشي #علي:{mark} مرحبا", cast) == said
+    assert panel_of(f"[علي] يمشي #علي:{mark} «مرحبا»{mark}", cast) == said
+    assert (
+        panel_of("[علي] يمشي #مرحبا", f"{mark}[{mark}علي{mark}]{mark} رجل\n{mark}\n").speaker
+        is None
+    )
+    assert panel_of(f"[علي] يمشي #{mark}(علي: مرحبا){mark}", cast).kind == "thought"
+    assert panel_of(f"[علي] يمشي #{mark}", cast).caption is None
+    assert parse_script(f"[Tom{mark}] a boy\n[Tom] waves").characters == (
+        CharacterLine("Tom", "a boy"),
+    )
+
+
+@pytest.mark.parametrize("words", ["می\u200cروم", "👩\u200d🚀", "ه\u200d", "\u200fOK, علي"])
+def test_joiners_and_direction_marks_stay_in_captions(words: str) -> None:
+    assert panel_of(f"[Tom] waves #{words}").caption == words
+    assert panel_of(f"[Tom] waves #Tom: {words}").caption == words
+
+
 @pytest.mark.parametrize("first_panel", ["[Tom] waves", "[NC] rain", "Behind [Lisa], rain"])
 def test_the_cast_ends_without_blank_line_where_no_new_name_begins(first_panel: str) -> None:
     script = parse_script(f"[Tom] a boy\n[Lisa] a girl\n{first_panel}\n[Lisa] waves")

@@ -131,6 +131,16 @@ def test_a_description_is_shortened_at_the_end_of_a_clause(
     assert shortened(description, share) == short
 
 
-@pytest.mark.parametrize("name", ["\u200bTom\u200b", "\ufeffTOM", "Ｔｏｍ\u2060", " tom "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("\u200bTom\u200b", "\ufeffTOM", "Ｔｏｍ\u2060", " tom "),
+        *("\u200fTom", "Tom\u200d", "\u2067 Tom\u2069", "\u202bTo\u200em\u202c", "Tom\u200c\u061c"),
+    ],
+)
 def test_a_name_is_known_whatever_was_copied_along(name: str) -> None:
     assert same_name(name) == "tom"
+
+
+def test_joiners_inside_a_name_are_part_of_it() -> None:
+    assert same_name("می\u200cنا") != same_name("مینا")
