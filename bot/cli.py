@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -37,11 +39,17 @@ app.add_typer(operate.app)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line (None: of this process) and returns its exit code."""
-    try:
-        return run(arguments)
-    except KeyboardInterrupt:
-        print("inkwell: stopped", file=sys.stderr)
-        return INTERRUPTED
+    with ExitStack() as stack:
+        # Python has no object for a stream that is closed (`>&-`): that is printed into nothing.
+        for stream, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
+            if stream is None:
+                nowhere = open(os.devnull, "w", encoding="utf-8", errors="replace")  # noqa: SIM115
+                stack.enter_context(redirect(stack.enter_context(nowhere)))
+        try:
+            return run(arguments)
+        except KeyboardInterrupt:
+            print("inkwell: stopped", file=sys.stderr)
+            return INTERRUPTED
 
 
 def run(arguments: Sequence[str] | None) -> int:

@@ -34,6 +34,7 @@ from engine.request import (
     Progress,
 )
 
+CONTAINER = Path("/sys/fs/cgroup")
 MEMORY_NEEDED = 1_500_000_000  # bytes; with much less, torch fails in riddles or ends the process
 STAGES = {
     "loading": "loading the model",
@@ -148,19 +149,18 @@ def check_memory() -> None:
         )
 
 
-def free_memory() -> int:
+def free_memory(group: Path = CONTAINER) -> int:
     """Bytes that this process may still take: of the machine, of its container, of its own."""
     free: list[int] = [psutil.virtual_memory().available + psutil.swap_memory().free]
+    v1 = group / "memory"
     limits = (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+        (group / "memory.max", group / "memory.current", "inactive_file"),
+        (v1 / "memory.limit_in_bytes", v1 / "memory.usage_in_bytes", "total_inactive_file"),
     )
-    for limit_file, used_file in limits:
+    for limit_file, used_file, cached in limits:
         with suppress(OSError, ValueError):  # ValueError: the limit is "max"
-            group = Path("/sys/fs/cgroup")
-            free.append(
-                int((group / limit_file).read_text()) - int((group / used_file).read_text())
-            )
+            unused = int(limit_file.read_text()) - int(used_file.read_text())
+            free.append(unused + counted(used_file.with_name("memory.stat"), cached))
     with suppress(ImportError):  # Windows has no such limits
         import resource
 
@@ -168,6 +168,18 @@ def free_memory() -> int:
         if limit != resource.RLIM_INFINITY:
             free.append(limit - psutil.Process().memory_info().vms)
     return min(free)
+
+
+def counted(statistics: Path, key: str) -> int:
+    """A number of a container's statistics; 0 where it has none.
+
+    Files read or written a while ago count as used memory, but are forgotten when it is needed.
+    """
+    with suppress(OSError, ValueError):
+        for line in statistics.read_text().splitlines():
+            if line.startswith(f"{key} "):
+                return int(line.split()[1])
+    return 0
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISVTX
 from tempfile import TemporaryDirectory
 
 from bot.errors import FileError
@@ -68,6 +69,7 @@ class ComicFiles:
             with suppress(OSError):
                 if path.samefile(story):
                     raise FileError(f"{path} would overwrite the story; choose another --out")
+            check_replacing(path)
         for folder in (self.folder, self.pictures_folder):
             try_writing(folder, pages[-1].name)
 
@@ -102,6 +104,21 @@ class ComicFiles:
             # a.1.png is a page of the story a, or *the* page of the story a.1
             and (path.stem == self.name or not path.with_suffix("").is_dir())
         ]
+
+
+def check_replacing(path: Path) -> None:
+    """Refuses a file that is somebody else's, where only its owner may replace it, as in /tmp."""
+    if not hasattr(os, "geteuid"):  # Windows
+        return
+    with suppress(OSError):
+        folder = path.parent.stat()
+        if not may_replace(os.geteuid(), folder.st_mode, folder.st_uid, path.lstat().st_uid):
+            raise FileError(f"cannot replace {path}: it belongs to another user")
+
+
+def may_replace(user: int, mode: int, folder_owner: int, file_owner: int) -> bool:
+    """Whether a user may replace a file in a folder of this mode into which the user may write."""
+    return not mode & S_ISVTX or user in (0, folder_owner, file_owner)
 
 
 def try_writing(folder: Path, name: str) -> None:

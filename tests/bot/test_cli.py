@@ -20,9 +20,9 @@ import pytest
 from PIL import Image
 
 from bot.cli import main
-from bot.draw import Comic, draw_comic
+from bot.draw import Comic, draw_comic, free_memory
 from bot.errors import FileError
-from bot.files import MAX_BYTES, ComicFiles, is_signed
+from bot.files import MAX_BYTES, ComicFiles, is_signed, may_replace
 from bot.script import parse_script
 from engine.request import Done, DrawRequest, EngineError, Event, PanelDrawn, Progress
 
@@ -203,6 +203,47 @@ def test_a_file_in_the_place_of_the_pictures_folder_is_refused(
     assert "tom is not a folder" in refusal(capsys, "draw", story, "--out", ".")
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owner here")
+@pytest.mark.parametrize("name", ["tom.png", "tom.2.png", "tom/1.png"])
+def test_another_users_file_in_a_sticky_folder_is_refused_before_drawing(
+    name: str, story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path("out", name)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"theirs")
+    path.parent.chmod(0o1777)
+    somebody = path.stat().st_uid + 1
+    monkeypatch.setattr(os, "geteuid", lambda: somebody)
+    assert f"cannot replace {path}: it belongs to another user" in refusal(capsys, "draw", story)
+
+
+@pytest.mark.parametrize(
+    ("user", "mode", "allowed"),
+    [(7, 0o1777, False), (7, 0o777, True), (0, 0o1777, True), (1, 0o1777, True), (2, 0o1777, True)],
+)
+def test_in_a_sticky_folder_only_owners_replace_files(user: int, mode: int, allowed: bool) -> None:
+    assert may_replace(user, mode, folder_owner=1, file_owner=2) is allowed
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "statistics"),
+    [
+        ("memory.max", "memory.current", "memory.stat"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+    ],
+)
+def test_files_that_the_system_keeps_in_memory_are_free_memory(
+    limit: str, used: str, statistics: str, tmp_path: Path
+) -> None:
+    (tmp_path / "memory").mkdir()
+    (tmp_path / limit).write_text("5000\n")
+    (tmp_path / used).write_text("4900\n")
+    assert free_memory(tmp_path) == 100
+    key = "total_inactive_file" if "/" in limit else "inactive_file"
+    (tmp_path / statistics).write_text(f"anon 600\nactive_file 50\n{key} 4000\n")
+    assert free_memory(tmp_path) == 4100
+
+
 def test_the_story_itself_is_never_overwritten(
     story: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -317,6 +358,21 @@ def draw_plainly(request: DrawRequest) -> Iterator[Event]:
 def files_in(folder: str) -> list[str]:
     found = [path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file()]
     return sorted(path.as_posix() for path in found)
+
+
+def test_with_closed_streams_the_work_is_done_and_nothing_is_printed(
+    story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cli.draw_story", lambda request, device: draw_plainly(request))
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stderr", None)
+        assert main(["draw", "nowhere.story"]) == 2
+        closed.setattr(sys, "stdout", None)
+        assert main(["draw", "--plan", str(story)]) == 0
+        assert main(["draw", str(story)]) == 0
+        assert (sys.stdout, sys.stderr) == (None, None)
+    assert capsys.readouterr() == ("", "")
+    assert files_in("out") == ["tom.png", "tom/1.png", "tom/2.png"]
 
 
 def test_a_comic_is_a_page_and_its_pictures_in_order(
