@@ -21,6 +21,7 @@ from engine.attention.hook import consistent, open_layers, self_attention_layers
 from engine.batches import Batch, decoding_batches, leading_batches, noise_matched_batches
 from engine.identity import noised, picture_latents
 from engine.loading import Artist, Conditioning
+from engine.models import ModelSpec
 from engine.plan import NOBODY, Shot, seed_of
 from engine.preview import preview_jpegs
 from engine.prompts import find_style
@@ -187,9 +188,7 @@ class StoryDrawing:
         if self.guided:
             words = self._words[[self._plain_row[shot.name] for shot in batch] + rows]
             both = self._unet(torch.cat([latents, latents]), timestep, words)
-            plain, said = both.chunk(2)
-            guess = plain + self.guidance * (said - plain)
-            return rescaled(guess, said, self.artist.spec.guidance_rescale)
+            return led_away(both, self.guidance, self.artist.spec, timestep)
         return self._unet(latents, timestep, self._words[rows])
 
     def _unet(self, latents: Tensor, timestep: Tensor, words: Conditioning) -> Tensor:
@@ -269,6 +268,18 @@ class StoryDrawing:
     def _progress(self) -> Progress:
         self._finished += 1
         return Progress("steps", self._finished, self._total)
+
+
+def led_away(both: Tensor, guidance: float, spec: ModelSpec, timestep: Tensor) -> Tensor:
+    """Of guesses without and with the words, [2 B, C, h, w], the one that guidance makes, [B, …].
+
+    At the last noise levels it would only thicken the lines: there the guess with the words stands
+    (Kynkäänniemi et al. 2024, arXiv 2404.07724, section 3).
+    """
+    plain, said = both.chunk(2)
+    if float(timestep) < spec.guided_above:
+        return said
+    return rescaled(plain + guidance * (said - plain), said, spec.guidance_rescale)
 
 
 def rescaled(guess: Tensor, said: Tensor, share: float) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from engine.attention.consistent import StoryAttention
 from engine.attention.hook import consistent, self_attention_layers
-from engine.drawing import rescaled
+from engine.drawing import led_away
 from engine.house.autoencoder import CROP, as_tensor, difference
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw
@@ -99,9 +99,7 @@ def painted(artist: Artist, latents: Tensor, texts: list[str], steps: int) -> Te
     with consistent(artist.unet, alone, layers):
         for t in left:
             both = artist.unet(torch.cat([x, x]), t, encoder_hidden_states=words).sample.float()
-            plain, said = both.chunk(2)
-            guess = rescaled(plain + spec.guidance * (said - plain), said, spec.guidance_rescale)
-            x = scheduler.step(guess, t, x).prev_sample
+            x = scheduler.step(led_away(both, spec.guidance, spec, t), t, x).prev_sample
     return x
 
 
