@@ -14,8 +14,8 @@ import torch
 from diffusers import PNDMScheduler
 from PIL import Image
 
-from engine.drawing import StoryDrawing
-from engine.models import MODELS, ModelSpec
+from engine.drawing import StoryDrawing, led_away
+from engine.models import HOUSE, MODELS, ModelSpec
 from engine.plan import plan_shots
 from engine.request import (
     CharacterRequest,
@@ -231,3 +231,10 @@ def test_every_step_of_the_scheduler_is_taken(tiny_sd15: Path) -> None:
     assert (steps[-1].done, steps[-1].total) == (len(steps), len(steps))
     assert STORY.steps is not None
     assert len(steps) % (STORY.steps + 1) == 0  # PNDM takes one more than it is asked for
+
+
+def test_guidance_ends_at_the_last_noise_levels() -> None:
+    spec = replace(HOUSE, guided_above=200, guidance_rescale=0.0)
+    both = torch.stack([torch.zeros(2, 4, 4), torch.ones(2, 4, 4)])
+    assert torch.equal(led_away(both, 2.5, spec, torch.tensor(200)), 2.5 * both[1:])
+    assert torch.equal(led_away(both, 2.5, spec, torch.tensor(199)), both[1:])
