@@ -25,12 +25,12 @@ from PIL import Image
 from torch import Tensor
 
 from bench.table import Bar, finish, print_table
+from engine.devices import pick_device
 from engine.house.autoencoder import as_tensor
 from engine.house.captions import caption, describe, sample_mention, sample_scene_mention
 from engine.house.clips import Clip, draw_clip, sample_clip
 from engine.house.judge import judge
 from engine.house.scenes import Scene
-from engine.loading import pick_device
 from engine.motion.animate import STEPS, animate, ready_animator
 from engine.motion.animator import Animator
 from engine.motion.video import Segment, draw_segment

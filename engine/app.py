@@ -205,7 +205,7 @@ def do_work(request: Work, device: str) -> Generator[Event]:
 
 def load(easel: Easel) -> None:
     """Everything that the first story would have to wait for."""
-    from engine.loading import pick_device
+    from engine.devices import pick_device
     from engine.ready import ready_artist
 
     easel.device = str(pick_device(easel.device))

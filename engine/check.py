@@ -40,7 +40,8 @@ def look(model: str, device: str) -> dict[str, object]:
             os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported
         import torch
 
-        from engine.loading import load_model, pick_device
+        from engine.devices import pick_device
+        from engine.loading import load_model
 
         place = pick_device(device)
         found["device"] = str(place)

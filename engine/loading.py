@@ -15,6 +15,7 @@ import transformers
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
+from engine.devices import drawing_precision
 from engine.models import ModelSpec
 from engine.request import EngineError
 
@@ -101,28 +102,6 @@ class Artist:
         return decoded.float().clamp(-1, 1)
 
 
-def pick_device(name: str = "auto") -> torch.device:
-    if name != "auto":
-        try:
-            torch.empty(0, device=name)
-        except (AssertionError, RuntimeError, NotImplementedError) as error:
-            raise EngineError(
-                f'this computer has no device "{name}" to draw on; say "auto" or "cpu"'
-            ) from error
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def _precision(device: torch.device) -> torch.dtype:
-    if device.type == "cuda":
-        return torch.float16
-    if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.bfloat16
-    return torch.float32
-
-
 def load_model(spec: ModelSpec, device: torch.device) -> Artist:
     """Load the parts that the model's own model_index.json names; safetensors only.
 
@@ -149,7 +128,7 @@ def load_model(spec: ModelSpec, device: torch.device) -> Artist:
             autoencoder=_part(index, folder, "vae").to(device, memory_format=layout).eval(),
             scheduler=_part(index, folder, "scheduler"),
             readers=readers,
-            precision=_precision(device),
+            precision=drawing_precision(device),
         )
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise EngineError(f'the model "{spec.name}" cannot be loaded: {error}') from error

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import torch
 
+from engine.devices import pick_device
 from engine.drawing import StoryDrawing
-from engine.loading import Artist, pick_device
+from engine.loading import Artist
 from engine.models import find_model
 from engine.plan import Shot, plan_shots
 from engine.ready import ready_artist

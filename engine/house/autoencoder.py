@@ -19,6 +19,7 @@ from diffusers import AutoencoderDC
 from diffusers.models.normalization import RMSNorm
 from torch import Tensor, nn
 
+from engine.devices import training_autocast
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw
 from engine.house.scenes import sample_single
@@ -113,7 +114,7 @@ def train_autoencoder(
     for share in course.lessons():
         true = sample_crops(random, 16).to(device)
         strength = NOISE if resumed else NOISE * (0.2 + 0.8 * share)
-        with torch.autocast(device.type, torch.bfloat16):
+        with training_autocast(device):
             latents = model.encode(true).latent.float()
             seen = latents + strength * sizes * torch.randn_like(latents)
             drawn = model.decode(seen).sample.float()

@@ -24,12 +24,6 @@ SAVE_EVERY_SECONDS = 180.0
 WARM_UP_STEPS = 100
 
 
-def pick_device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
 class Course:
     """Trains the named modules together; the averages of their weights are what is kept."""
 

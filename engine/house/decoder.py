@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from engine.attention.consistent import StoryAttention
 from engine.attention.hook import consistent, self_attention_layers
+from engine.devices import training_autocast
 from engine.drawing import led_away
 from engine.house.autoencoder import CROP, as_tensor, difference
 from engine.house.course import Course
@@ -61,7 +62,7 @@ def train_decoder(artist: Artist, minutes: float, folder: Path, *, resume: bool)
             store = (store + paint_again(artist, random))[-STORE:]
         seen, true = sample_crops(random.choices(store, k=CROPS), random)
         seen, true = seen.to(device), true.to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with training_autocast(device):
             drawn = model.decode(seen).sample.float()
             small = model.decode(F.avg_pool2d(seen, 2)).sample.float()
         with torch.no_grad():

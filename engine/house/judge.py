@@ -20,6 +20,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from engine.devices import training_autocast
 from engine.house.autoencoder import as_tensor
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw
@@ -139,7 +140,7 @@ def train_judge(
     random = Random(course.step_number + 23)
     for _ in course.lessons():
         pictures, answers = sample_cases(random, 48)
-        with torch.autocast(device.type, torch.bfloat16):
+        with training_autocast(device):
             guesses = model(worn(as_tensor(pictures).to(device), random))
         losses = {
             k: F.cross_entropy(guesses[k].float(), answers[k].to(device), ignore_index=UNSEEN)

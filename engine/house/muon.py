@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.devices import computes_bfloat16
+
 MOMENTUM = 0.95
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration
 
@@ -71,8 +73,8 @@ def _adam_step(weight: nn.Parameter, state: dict[str, Any]) -> Tensor:
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """The nearest matrix with singular values near 1, in bfloat16 inside."""
-    x = matrix.bfloat16()
+    """The nearest matrix with singular values near 1, in bfloat16 inside where the device can."""
+    x = matrix.bfloat16() if computes_bfloat16(matrix.device) else matrix.float()
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)

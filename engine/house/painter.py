@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from engine.devices import training_autocast
 from engine.house.autoencoder import LATENT_CHANNELS, SIDE, as_tensor
 from engine.house.captions import (
     Language,
@@ -129,7 +130,7 @@ class Store:
         scenes = [scene for story in stories for scene in story]
         pictures = np.stack([np.asarray(draw(scene)) for scene in scenes])
         weights = torch.from_numpy(figure_weights(scenes, pictures)).to(self._device)
-        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
+        with torch.no_grad(), training_autocast(self._device):
             latents = self._autoencoder.encode(as_tensor(pictures).to(self._device)).latent.float()
         return [
             Panels(story, its_latents, its_weights, who_sees_whom(story))
@@ -288,7 +289,7 @@ def train_painter(
     averages = Painter(course.averages["unet"], reader, painter.tokenizer)
     for _ in course.lessons():
         lesson = make_lesson(store.batch(), scheduler, random, device, ALONE)
-        with torch.autocast(device.type, torch.bfloat16):
+        with training_autocast(device):
             ids = tokens(painter.tokenizer, lesson.texts).to(device)
             states, guesses = examiner.read(ids)
             with seeing(layers, lesson.sight):
@@ -362,7 +363,7 @@ def sample_sheet(
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(count, LATENT_CHANNELS, SIDE, SIDE, generator=generator).to(device)
     scheduler.set_timesteps(steps)
-    with torch.autocast(device.type, torch.bfloat16):
+    with training_autocast(device):
         for t in scheduler.timesteps:
             both = painter.unet(torch.cat([x, x]), t, encoder_hidden_states=states).sample
             plain, said = both.float().chunk(2)

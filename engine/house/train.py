@@ -22,8 +22,8 @@ from diffusers import AutoencoderDC, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
+from engine.devices import pick_device
 from engine.house.autoencoder import build_autoencoder, prepare, train_autoencoder
-from engine.house.course import pick_device
 from engine.house.decoder import train_decoder
 from engine.house.judge import WEIGHTS as JUDGE_WEIGHTS
 from engine.house.judge import Judge, load_judge, save_judge, train_judge

@@ -25,6 +25,7 @@ from tokenizers import (
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
+from engine.devices import training_autocast
 from engine.house.captions import Mention, SceneMention, sample_caption
 from engine.house.course import Course
 from engine.house.scenes import (
@@ -231,7 +232,7 @@ def train_words(
         if ids is None:
             batches = sample_examinations(random, tokenizer, 128, 8)
             ids, truth = next(batches)
-        with torch.autocast(device.type, torch.bfloat16):
+        with training_autocast(device):
             guesses = model(ids.to(device))
         loss = torch.stack(
             [F.cross_entropy(guesses[k].float(), truth[k].to(device)) for k in guesses]

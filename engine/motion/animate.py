@@ -15,9 +15,9 @@ from itertools import chain, pairwise
 import torch
 from PIL import Image, ImageOps
 
+from engine.devices import pick_device
 from engine.drawing import png_file
 from engine.identity import open_picture
-from engine.loading import pick_device
 from engine.models import AnimateDiff, EndFrames, HouseMotion, find_model
 from engine.motion.animatediff import load_animatediff
 from engine.motion.animator import Animator, load_animator

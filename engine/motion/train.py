@@ -26,13 +26,14 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.devices import pick_device, training_autocast
 from engine.house.autoencoder import SIDE, as_tensor
 from engine.house.clips import Clip, draw_moments, sample_clip
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw
 from engine.house.painter import group_captions
 from engine.house.scenes import sample_single
-from engine.loading import Artist, load_model, pick_device
+from engine.loading import Artist, load_model
 from engine.models import HOUSE, MOTION_WEIGHTS
 from engine.motion.animator import Animator, load_animator, new_animator, save_animator
 from engine.motion.clip_command import add_clip_options, train_clips
@@ -182,7 +183,7 @@ def practice_losses(animator: Animator, films: list[Footage]) -> tuple[Tensor, T
     weights = torch.stack([film.weights for film in films])[:, 1:-1, 0]  # [B, F - 2, h, w]
     cell = weights.shape[-1] // isqrt(true.shape[2])
     weights = F.avg_pool2d(weights, cell).flatten(2)[..., None]
-    with torch.autocast(clean.device.type, torch.bfloat16):
+    with training_autocast(clean.device):
         foreseen = animator.predictor(true[:, 0], true[:, -1], clean.shape[1]).float()
     path = linear_path(true[:, 0], true[:, -1], clean.shape[1])
     inner = slice(1, -1)
@@ -216,7 +217,7 @@ def lesson_losses(
     words = clip_words(artist, films, random)  # [B, 2, N, W]
     words_by_frame = words.repeat_interleave(frames // 2, 1)
     watch = Watch(animator, [frames] * clips, seed=seed)
-    with torch.autocast(artist.device.type, torch.bfloat16), watch.attached():
+    with training_autocast(artist.device), watch.attached():
         watch.show(ends, words.flatten(0, 1), scheduler)
         true = animator.tokens(clean.flatten(0, 1)).unflatten(0, (clips, frames))
         foreseen = animator.predictor(true[:, 0], true[:, -1], frames).float()
