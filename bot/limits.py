@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from bot.errors import Refusal
-from bot.script import MAX_CHARACTERS, MAX_LINE, UNPRINTABLE, folded
+from bot.lines import MAX_LINE, UNPRINTABLE, folded
+from bot.script import MAX_CHARACTERS
 from engine.prompts import same_name
 
 MAX_TITLE = 80  # characters, as all of these

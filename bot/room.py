@@ -13,20 +13,19 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from bot.errors import Refusal, ScriptError, nearest, quoted
+from bot.errors import Refusal, nearest, quoted
+from bot.lines import Line, check_line, leading_name, lines_of
 from bot.script import (
-    CAPTION_MARK,
     MAX_CHARACTERS,
     MAX_PANELS,
     CharacterLine,
     Kind,
-    Line,
     PanelLine,
-    check_line,
-    leading_name,
+    check_introduced,
     parse_script,
     read_character,
     read_panel,
+    split_cast,
 )
 from engine.prompts import same_name
 
@@ -64,11 +63,12 @@ def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) ->
     doubts: list[Doubt] = []
     introduced: list[CharacterLine] = []
     added: list[PanelLine] = []
-    for line in lines_of(text):
+    for line in written_lines(text):
         for character in called(line, known, saved):
             known[same_name(character.name)] = character
             introduced.append(character)
         if introduces(line, known):
+            check_introduced(line, known)
             character = read_character(line, known)
             meant = None if same_name(character.name) in saved else alike(character.name, known)
             if meant is not None and panels + len(added):
@@ -97,20 +97,14 @@ def alike(name: str, known: Cast) -> str | None:
 
 def read_whole(text: str, saved: Cast = NO_CAST) -> Typed:
     """A whole script; of names in `saved` it need not introduce any. Raises ScriptError."""
-    missing = not_introduced(text, saved)
-    prelude = "".join(f"{character_words(c.name, c.description)}\n" for c in missing)
-    try:
-        script = parse_script(prelude + text.removeprefix("\ufeff"))
-    except ScriptError as error:
-        line = None if error.line is None else max(1, error.line - len(missing))
-        raise ScriptError(error.key, line, error.column, **error.values) from None
+    script = parse_script(text, not_introduced(text, saved))
     return Typed(script.characters, script.panels)
 
 
 def read_cast(text: str) -> tuple[CharacterLine, ...]:
     """A form's field: one character a line. Raises Refusal."""
     cast: dict[str, CharacterLine] = {}
-    for line in lines_of(text):
+    for line in written_lines(text):
         first = leading_name(line)
         if first is None or first.nobody:
             raise line.error("story.not_a_character")
@@ -124,7 +118,7 @@ def read_cast(text: str) -> tuple[CharacterLine, ...]:
 
 def read_panels(text: str, cast: Cast) -> tuple[PanelLine, ...]:
     """A form's field: one panel a line. Raises ScriptError."""
-    lines = lines_of(text)
+    lines = written_lines(text)
     if len(lines) > MAX_PANELS:
         raise lines[MAX_PANELS].error("script.too_many_panels", limit=MAX_PANELS, panels=len(lines))
     return tuple(read_panel(line, cast) for line in lines)
@@ -135,17 +129,12 @@ def cast_of(characters: Iterable[CharacterLine]) -> Cast:
     return {same_name(character.name): character for character in characters}
 
 
-def lines_of(text: str) -> list[Line]:
+def written_lines(text: str) -> list[Line]:
     """The lines that are not blank. Raises ScriptError for one too long or with controls."""
-    lines = all_lines(text)
+    lines = lines_of(text)
     for line in lines:
         check_line(line)
     return [line for line in lines if not line.blank]
-
-
-def all_lines(text: str) -> list[Line]:
-    typed = re.split("\r\n|\r|\n", text.removeprefix("\ufeff"))
-    return [Line(number, words) for number, words in enumerate(typed, 1)]
 
 
 def named(line: Line) -> list[str]:
@@ -174,16 +163,13 @@ def called(line: Line, known: Cast, saved: Cast) -> list[CharacterLine]:
 
 
 def not_introduced(text: str, saved: Cast) -> list[CharacterLine]:
-    """The saved characters that a script names in its pictures but does not introduce."""
-    used: dict[str, None] = {}
-    introduced: set[str] = set()
-    in_cast = True
-    for line in all_lines(text) if saved else ():
-        names = named(line)
-        in_cast = in_cast and not CAPTION_MARK.search(line.plain) and not (line.blank and used)
-        if in_cast and line.plain.lstrip().startswith("["):
-            introduced.update(names[:1])
-        used.update(dict.fromkeys(names))
+    """The saved characters that a script names in its pictures but does not introduce.
+
+    Raises ScriptError.
+    """
+    lines = lines_of(text) if saved else []
+    introduced, _ = split_cast(lines)
+    used = dict.fromkeys(name for line in lines for name in named(line))
     return [saved[name] for name in used if name in saved and name not in introduced]
 
 

@@ -5,8 +5,9 @@
     [Tom] in the office, typing #Tom: "Tabs!"    then the panels: picture # caption
     [NC] the office, papers everywhere           a panel with nobody in it
 
-The cast goes up to the first blank line or line that does not begin with a new name. Its lines have
-no `#` (a caption there means that the cast was forgotten), save after a single letter, as in C#.
+The cast goes up to the first blank line or line that does not begin with a new name; what follows a
+name there is its description. A `#` other than that of C# or #10 may be in it where a blank line
+ends the cast and not all of its lines have one: else these are panels whose cast was forgotten.
 Every panel names somebody or says [NC]. `Name: words` is a speech balloon and `(Name: words)` a
 thought where Name is of the cast, with quote marks around all of the words taken off; any other
 caption is a box. Names are compared after NFKC and case folding, and the full-width 【】 ［］ ＃ ：
@@ -17,28 +18,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import dropwhile
+from itertools import dropwhile, islice
 from typing import Literal
 from unicodedata import normalize
 
 from bot.errors import ScriptError, nearest, quoted
+from bot.lines import (
+    TWINS,
+    Bracket,
+    Line,
+    bare,
+    brackets,
+    check_line,
+    folded,
+    leading_name,
+    lines_of,
+    trimmed,
+)
 from engine.prompts import UNSEEN, same_name
 
 MAX_CHARACTERS = 12
 MAX_PANELS = 24
-MAX_LINE = 2_000  # characters
 
-TWINS = str.maketrans("【】［］＃：（）", "[][]#:()")  # one to one, so that columns stay
 QUOTES = ('""', "“”", "„“", "„”", "«»", "「」", "『』", "＂＂")
-# White space, and the zero-width characters that copying from web pages or joining files leaves.
-EMPTY = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
-# In captions, joiners and direction marks have a meaning; around everything else they have none.
-AROUND = EMPTY + UNSEEN
-# Control characters that are no white space, and halves of surrogate pairs.
-UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
-CAPTION_MARK = re.compile("(?<![^A-Za-z][A-Za-z])#")  # a # that is not the one of C#
+CAPTION_MARK = re.compile(r"(?<![^A-Za-z][A-Za-z])#(?!\d)")  # not the # of C# or #10
 
 Kind = Literal["box", "speech", "thought"]
 
@@ -79,52 +84,25 @@ class StoryScript:
 Cast = Mapping[str, CharacterLine]  # by `same_name`
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the script, `number` from 1."""
+def parse_script(text: str, kept: Sequence[CharacterLine] = ()) -> StoryScript:
+    """The story in `text`. Raises ScriptError at the first thing that is wrong.
 
-    number: int
-    text: str
-
-    @property
-    def plain(self) -> str:
-        """The text with ASCII twins, index for index."""
-        return self.text.translate(TWINS)
-
-    @property
-    def blank(self) -> bool:
-        return not bare(self.text)
-
-    def error(self, key: str, index: int | None = None, /, **values: object) -> ScriptError:
-        return ScriptError(key, self.number, None if index is None else index + 1, **values)
-
-
-@dataclass(frozen=True)
-class Bracket:
-    """A name in brackets; `start` and `end` are indices in its line, the brackets included."""
-
-    name: str
-    start: int
-    end: int
-
-    @property
-    def nobody(self) -> bool:
-        return same_name(self.name) == "nc"
-
-
-def parse_script(text: str) -> StoryScript:
-    """The story in `text`. Raises ScriptError at the first thing that is wrong."""
-    typed = re.split("\r\n|\r|\n", text.removeprefix("\ufeff"))
-    lines = [Line(number, words) for number, words in enumerate(typed, 1)]
+    The characters in `kept` are of its cast, before all others, and need no introduction.
+    """
+    lines = lines_of(text)
     for line in lines:
         check_line(line)
-    cast, panels = split_cast(lines)
+    cast, panels = split_cast(lines, kept)
     if not cast and not panels:
         raise ScriptError("script.empty")
     if not cast:
-        raise panels[0].error("script.no_cast")
+        raise without_cast(panels[0])
     if not panels:
         raise ScriptError("script.no_panels", name=quoted(next(iter(cast.values())).name))
+    first = panels[0]
+    before = lines[first.number - 2] if first.number > 1 else first
+    if not before.blank:  # else a typing error in a panel is likelier than a forgotten line
+        check_introduced(first, cast)
     if len(panels) > MAX_PANELS:
         raise panels[MAX_PANELS].error(
             "script.too_many_panels", limit=MAX_PANELS, panels=len(panels)
@@ -132,16 +110,31 @@ def parse_script(text: str) -> StoryScript:
     return StoryScript(tuple(cast.values()), tuple(read_panel(line, cast) for line in panels))
 
 
-def split_cast(lines: list[Line]) -> tuple[Cast, list[Line]]:
-    """The characters at the top, and the lines of the panels, which are not blank."""
+def split_cast(lines: list[Line], kept: Sequence[CharacterLine] = ()) -> tuple[Cast, list[Line]]:
+    """`kept` and the characters at the top, and the lines of the panels, which are not blank."""
     lines = list(dropwhile(lambda line: line.blank, lines))
-    cast: dict[str, CharacterLine] = {}
-    for index, line in enumerate(lines):
+    cast = {same_name(character.name): character for character in kept}
+    for line in lines:
         if line.blank or begins_panels(line, cast):
-            return cast, [panel for panel in lines[index:] if not panel.blank]
+            break
         character = read_character(line, cast)
         cast[same_name(character.name)] = character
-    return cast, []
+    block = len(cast) - len(kept)
+    introduced = count_introduced(lines[:block], lines[block:])
+    panels = [line for line in lines[introduced:] if not line.blank]
+    return dict(islice(cast.items(), len(kept) + introduced)), panels
+
+
+def count_introduced(block: list[Line], rest: list[Line]) -> int:
+    """How many lines of the block at the top are of the cast: those before the first caption.
+
+    All are where a blank line stands between block and panels, if not all have what looks like one.
+    """
+    captioned = [number for number, line in enumerate(block) if CAPTION_MARK.search(line.plain)]
+    set_off = bool(rest) and rest[0].blank and not all(line.blank for line in rest)
+    if not captioned or (set_off and len(captioned) < len(block)):
+        return len(block)
+    return captioned[0]
 
 
 def begins_panels(line: Line, cast: Cast) -> bool:
@@ -164,14 +157,27 @@ def read_character(line: Line, cast: Cast) -> CharacterLine:
     in_name = line.plain.find("#", 0, first.end)
     if in_name >= 0:
         raise line.error("script.mark_in_name", in_name)
-    mark = CAPTION_MARK.search(line.plain)
-    if mark:
-        name = quoted(first.name)
-        if not cast:
-            raise line.error("script.not_introduced", mark.start(), name=name)
-        near = quoted(nearest_name(first, cast))
-        raise line.error("script.not_introduced_near", mark.start(), name=name, near=near)
     return CharacterLine(first.name, bare(folded(line.text[first.end :])))
+
+
+def check_introduced(line: Line, cast: Cast) -> None:
+    """Refuses a new name at the beginning of a line that has a caption: it is no introduction."""
+    first, mark = leading_name(line), CAPTION_MARK.search(line.plain)
+    if first is None or first.nobody or mark is None or same_name(first.name) in cast:
+        return
+    name = quoted(first.name)
+    if not cast:
+        raise line.error("script.not_introduced", mark.start(), name=name)
+    near = quoted(nearest_name(first, cast))
+    raise line.error("script.not_introduced_near", mark.start(), name=name, near=near)
+
+
+def without_cast(line: Line) -> ScriptError:
+    """What is wrong with a story whose first line is a panel already."""
+    first = leading_name(line)
+    if first is None or first.nobody:
+        return line.error("script.no_cast")
+    return line.error("script.only_panels", first.start, name=quoted(first.name))
 
 
 def read_panel(line: Line, cast: Cast) -> PanelLine:
@@ -190,16 +196,6 @@ def read_panel(line: Line, cast: Cast) -> PanelLine:
     if not names and not words:
         raise line.error("script.nothing", found[0].start)
     return PanelLine(words, tuple(dict.fromkeys(names)), *caption)
-
-
-def check_line(line: Line) -> None:
-    """Refuses a line that is too long or holds control characters."""
-    if len(line.text) > MAX_LINE and not line.blank:
-        raise line.error("script.long_line", length=len(line.text), limit=MAX_LINE)
-    odd = UNPRINTABLE.search(line.text)
-    if odd:
-        code = f"U+{ord(odd.group()):04X}"
-        raise line.error("script.control", odd.start(), code=code)
 
 
 def check_somebody(picture: Line, found: list[Bracket], cast: Cast) -> None:
@@ -253,31 +249,6 @@ def unquoted(words: str) -> str:
     return trimmed(inner)
 
 
-def leading_name(line: Line) -> Bracket | None:
-    """The bracketed name that the line begins with."""
-    return next(brackets(line)) if bare(line.plain).startswith("[") else None
-
-
-def brackets(line: Line) -> Iterator[Bracket]:
-    """The bracketed names of the line, from left to right."""
-    opened: int | None = None
-    for mark in re.finditer(r"[\[\]]", line.plain):
-        if mark.group() == "[":
-            if opened is not None:
-                raise line.error("script.bracket_inside", mark.start())
-            opened = mark.start()
-        elif opened is None:
-            raise line.error("script.bracket_closes", mark.start())
-        else:
-            name = bare(folded(line.text[opened + 1 : mark.start()]))
-            if not name:
-                raise line.error("script.bracket_empty", opened)
-            yield Bracket(name, opened, mark.end())
-            opened = None
-    if opened is not None:
-        raise line.error("script.bracket_open", opened)
-
-
 def known_name(bracket: Bracket, line: Line, cast: Cast) -> str:
     """The bracketed name as the cast spells it."""
     character = cast.get(same_name(bracket.name))
@@ -289,18 +260,3 @@ def known_name(bracket: Bracket, line: Line, cast: Cast) -> str:
 
 def nearest_name(bracket: Bracket, cast: Cast) -> str:
     return cast[nearest(same_name(bracket.name), cast)].name
-
-
-def folded(words: str) -> str:
-    """The words with every run of white space made one space, none at the ends."""
-    return trimmed(" ".join(words.replace("\ufeff", " ").split()))
-
-
-def trimmed(words: str) -> str:
-    """The words without white space and zero-width characters at their ends."""
-    return words.strip(EMPTY)
-
-
-def bare(words: str) -> str:
-    """The words without anything at their ends that nobody sees."""
-    return words.strip(AROUND)

@@ -15,9 +15,10 @@ from bot.commands.stories import STORY, card, chosen_own, uploaded
 from bot.editing import first_lines, namesakes, next_page, random_seed
 from bot.errors import Refusal
 from bot.limits import MAX_NAME, MAX_TITLE
+from bot.lines import MAX_LINE
 from bot.page.layouts import LAYOUTS
 from bot.room import Cast, Typed, cast_of, read_whole
-from bot.script import MAX_CHARACTERS, MAX_LINE, MAX_PANELS, CharacterLine
+from bot.script import MAX_CHARACTERS, MAX_PANELS, CharacterLine
 from bot.sentences import cut
 from bot.stories import CastMember, Story
 from engine.prompts import load_styles, same_name

@@ -8,8 +8,9 @@ from bot.commands.choosing import choose_panel, panel_with
 from bot.commands.context import Command, Context, Replies, Topic, fields_of
 from bot.commands.stories import PANEL, STORY, chosen_own, shown
 from bot.editing import cast_lines, panel_at, with_caption
-from bot.room import caption_words, lines_of
-from bot.script import MAX_LINE, PanelLine, read_caption
+from bot.lines import MAX_LINE
+from bot.room import caption_words, written_lines
+from bot.script import PanelLine, read_caption
 from bot.stories import Panel, Story
 
 CAPTION = CommandInfo(
@@ -40,7 +41,7 @@ def caption_form(context: Context, story: Story, panel: Panel) -> Replies:
 
 async def captioned(context: Context, story: Story, panel: Panel, words: str) -> Replies:
     """The story with another caption, or none where there are no words."""
-    lines_of(words.replace("\n", " ").replace("\r", " "))  # refuses what no line may hold
+    written_lines(words.replace("\n", " ").replace("\r", " "))  # refuses what no line may hold
     line = PanelLine(panel.text, panel.characters, *read_caption(words, cast_lines(story)))
     changed = with_caption(story, story.panels.index(panel) + 1, line)
     return await shown(context, changed)

@@ -27,6 +27,7 @@ from bot.editing import (
 )
 from bot.errors import Refusal
 from bot.limits import MAX_TITLE
+from bot.lines import MAX_LINE
 from bot.room import (
     cast_of,
     character_words,
@@ -35,7 +36,7 @@ from bot.room import (
     read_lines,
     read_panels,
 )
-from bot.script import MAX_LINE, MAX_PANELS
+from bot.script import MAX_PANELS
 from bot.stories import Panel, Story
 
 FORM_LIMIT = 4_000  # characters of a form's field: Discord's limit

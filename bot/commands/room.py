@@ -12,7 +12,7 @@ from bot.commands.doubts import questions
 from bot.commands.stories import card, saved_card, uploaded
 from bot.editing import cast_lines, namesakes, with_lines
 from bot.errors import ScriptError
-from bot.room import NO_CAST, Typed, lines_of, read_lines, read_whole
+from bot.room import NO_CAST, Typed, read_lines, read_whole, written_lines
 from bot.stories import Story
 from engine.prompts import same_name
 
@@ -85,7 +85,7 @@ async def outside(context: Context, text: str) -> Replies:
     if whole is None and not context.private:
         return ()
     kept = await context.saved()
-    if whole is None and any(line.plain.lstrip()[:1] == "[" for line in lines_of(text)):
+    if whole is None and any(line.plain.lstrip()[:1] == "[" for line in written_lines(text)):
         whole = read_lines(text, NO_CAST, saved=saved_lines(kept))
     if whole is None:
         return context.reply("commands.hint")

@@ -145,7 +145,10 @@ def test_a_wrong_choice_is_refused_for_a_plan_too(
         (b"", "tom.story: the story is empty"),
         (b"\xef\xbb\xbf\r\n \t\r\n", "the story is empty"),
         (b"[Tom] a boy\n[Lisa] a girl\n", "no panels"),
-        (b"[Tom] waves #Hi!\n[Tom] runs #Bye!\n", "tom.story: line 1, column 13: "),
+        (
+            b"[Tom] waves #Hi!\n[Tom] runs #Bye!\n",
+            "tom.story: line 1, column 1: the story has panels",
+        ),
         (b"[NC] the office\n", "line 1: "),
         (
             b"[Tom] a boy\n[tom] a man\n\n[Tom] waves\n",

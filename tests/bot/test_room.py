@@ -112,6 +112,20 @@ def test_a_whole_script_may_leave_out_whom_one_keeps() -> None:
     assert [character.name for character in typed.characters] == ["Bob", "Tom"]
     assert typed.panels[0].characters == ("Bob", "Tom")
     assert len(read_whole("[Bob] waves #Hi!\n[Bob] runs", SAVED).panels) == 2
+    assert len(read_whole("[Tom] a boy\n[Bob] waves #Hi!\n[Tom] runs", SAVED).panels) == 2
+
+
+def test_a_saved_description_may_have_a_hash_and_the_lines_of_a_script_do_not_suffer() -> None:
+    tagged = cast_of([CharacterLine("Bob", "in a #MeToo shirt")])
+    typed = read_whole("[Bob] waves #Hi!\n[Bob] runs", tagged)
+    assert (typed.characters, len(typed.panels)) == (tuple(tagged.values()), 2)
+    with pytest.raises(ScriptError, match=r"\[Tom\] is not introduced yet"):
+        read_whole("[Tom] waves #Hi!\n[Bob] runs", tagged)
+
+
+def test_a_line_with_a_number_or_a_sharp_introduces_in_a_room() -> None:
+    typed = read_lines("[Kim] wears #10, likes C#", CAST, 1)
+    assert typed.characters == (CharacterLine("Kim", "wears #10, likes C#"),)
 
 
 def test_a_whole_script_may_introduce_somebody_else_of_a_saved_name() -> None:
@@ -127,12 +141,12 @@ def test_a_mistake_is_told_at_its_own_line_whoever_was_left_out() -> None:
 
 def test_a_field_of_characters_has_one_a_line() -> None:
     assert read_cast("[Tom] a boy\n\n[Lisa] a girl\n") == (TOM, LISA)
+    assert read_cast("[Tom] wears #10, likes #MeToo")[0].description == "wears #10, likes #MeToo"
     for text, words in (
         ("", "at least one"),
         ("a boy", "begins with its name"),
         ("[NC] rain", "begins with its name"),
         ("[Tom] a\n[tom] b", "introduced twice"),
-        ("[Tom] a #b", "not introduced"),
     ):
         with pytest.raises(Refusal, match=words):
             read_cast(text)

@@ -196,6 +196,24 @@ def test_a_description_may_be_missing_name_others_and_speak_of_c_sharp() -> None
 
 
 @pytest.mark.parametrize(
+    "description", ["wears jersey #10, likes C#", "likes F#", "＃7 of the team", "穿＃１０号球衣"]
+)
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_the_hash_of_a_number_or_a_sharp_is_part_of_a_description(
+    description: str, between: str
+) -> None:
+    script = parse_script(f"[Tom] {description}{between}[Tom] waves #Hi!")
+    assert script.characters == (CharacterLine("Tom", description),)
+    assert script.panels[0].caption == "Hi!"
+
+
+def test_any_hash_is_part_of_a_description_in_a_cast_that_a_blank_line_ends() -> None:
+    script = parse_script("[Tom] a boy\n[Lisa] in a #MeToo shirt\n\n[Lisa] waves #Hi!")
+    assert script.characters[1] == CharacterLine("Lisa", "in a #MeToo shirt")
+    assert [panel.caption for panel in script.panels] == ["Hi!"]
+
+
+@pytest.mark.parametrize(
     ("line", "column", "words"),
     [
         ("[Tim] waves", 1, "nobody is called [Tim]; the nearest known name is [Tom]"),
@@ -236,8 +254,20 @@ def test_a_wrong_panel_is_told_with_line_and_column(line: str, column: int, word
         ("[Tom] a boy\n[Lisa] a girl\n", None, None, "no panels"),
         ("the office\nthe park\n", 1, None, "first introduce all characters"),
         ("\n[NC] the office\n", 2, None, "first introduce all characters"),
-        ("[Tom] waves #Hi!\n[Tom] runs #Bye!", 1, 13, "[Tom] is not introduced yet"),
-        ("[汤姆] 打字＃你好\n[汤姆] 打字", 1, 8, "[汤姆] is not introduced yet"),
+        ("[Tom] waves", None, None, "has characters but no panels"),
+        ("[Tom] waves #Hi!", 1, 1, "has panels but no characters: no line introduces [Tom]"),
+        ("[Tom] waves #Hi!\n[Tom] runs #Bye!", 1, 1, "no line introduces [Tom]"),
+        ("[Tom] waves #Hi!\n\n[Tom] runs #Bye!", 1, 1, "no line introduces [Tom]"),
+        ("\n[Tom] types #a\n[Lisa] sits #b\n\n[Tom] runs #c", 2, 1, "no line introduces [Tom]"),
+        ("[汤姆] 打字＃你好\n[汤姆] 打字", 1, 1, "no line introduces [汤姆]"),
+        (
+            "[Tom] a boy\n[Lisa] in a #MeToo shirt\n[Tom] waves",
+            2,
+            13,
+            "[Lisa] is not introduced yet",
+        ),
+        ("[Tom] a boy\n[Lisa] in a #MeToo shirt\n\n", 2, 13, "[Lisa] is not introduced yet"),
+        ("[Tom] a boy\n\n[Tim] waves #Hi!", 3, 1, "nobody is called [Tim]"),
         ("[Tom] a boy\n[Lsia] waves #Hi!", 2, 14, "[Lsia] is not introduced yet"),
         ("[Tom] a boy\n[TOM] a man\n\n[Tom] waves", 2, 1, "differ only in case or width"),
         ("[Tom] a boy\n[Ｔom] a man\n\n[Tom] waves", 2, 1, "differ only in case or width"),
