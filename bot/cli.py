@@ -271,7 +271,8 @@ def check_comic(comic: Comic, file: Path) -> None:
     """Refuses, before anything is drawn, what could not be drawn, lettered or written."""
     if not file.stem.strip("."):
         raise UserError(f"{file} has no name that pages could be called by; rename it")
-    comic.files.check(file, len(comic.script.panels))
+    panels = len(comic.script.panels)  # there are not more pages than panels
+    comic.files.check(file, panels if LAYOUTS[comic.layout].typeset else 0, panels)
     check_lettering(comic)
     check_memory()
 

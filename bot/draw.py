@@ -1,27 +1,25 @@
 """One comic for the command line, from a story that is in order to files on disk, or to nothing.
 
 Nothing is on disk while the engine draws, so Ctrl-C may end the process at once: no library is
-asked whether it survives an interruption. At the end all files appear together.
+asked whether it survives an interruption. At the end all files appear together; Ctrl-C waits.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 import psutil
 
 from bot.errors import UserError
 from bot.files import ComicFiles
+from bot.interrupts import on_ctrl_c
 from bot.script import StoryScript
 from bot.start import end_at_once
 from engine.request import (
@@ -44,7 +42,6 @@ STAGES = {
 }
 
 DrawStory = Callable[[DrawRequest], Iterator[Event]]
-OnCtrlC = Callable[[int, FrameType | None], None] | signal.Handlers
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,6 @@ def draw_comic(comic: Comic, draw_story: DrawStory) -> str:
     with on_ctrl_c(lambda *_: end_at_once()):
         pictures = draw_pictures(comic.request, draw_story)
         pages = lay_out(comic, pictures)
-    with on_ctrl_c(signal.SIG_IGN):  # some milliseconds, in which all files change together
         written = comic.files.write(pages, pictures)
     count = f"{len(pictures)} picture{'s' if len(pictures) != 1 else ''}"
     singles = f"{count} in {comic.files.pictures_folder}{os.sep}"
@@ -180,18 +176,3 @@ def counted(statistics: Path, key: str) -> int:
             if line.startswith(f"{key} "):
                 return int(line.split()[1])
     return 0
-
-
-@contextmanager
-def on_ctrl_c(action: OnCtrlC) -> Iterator[None]:
-    """Ctrl-C does `action` inside the block; left alone where the process is told to ignore it."""
-    before = signal.getsignal(signal.SIGINT)
-    in_main = threading.current_thread() is threading.main_thread()
-    if before is signal.SIG_IGN or not in_main:
-        yield
-        return
-    signal.signal(signal.SIGINT, action)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from bot.draw import Comic, ProgressLine, on_ctrl_c
+from bot.draw import Comic, ProgressLine
 from bot.errors import FileError
-from bot.files import TEMPORARY, reason
+from bot.files import check_replacing, put_in_place, reason
+from bot.interrupts import ctrl_c_later, on_ctrl_c
 from bot.page.layouts import LAYOUTS
 from bot.start import end_at_once
 from engine.request import AnimateRequest, EngineError, Event, FrameDrawn, Note, Progress
@@ -22,15 +20,9 @@ MOST_BYTES = 20_000_000
 Animate = Callable[[AnimateRequest], Iterator[Event]]
 
 
-def gif_of(comic: Comic) -> Path:
-    """Where the moving comic goes."""
-    return comic.files.folder / f"{comic.files.name}.gif"
-
-
 def check_gif(comic: Comic) -> None:
     """Refuses a name that cannot be written, before anything is drawn."""
-    if gif_of(comic).is_dir():
-        raise FileError(f"cannot write {gif_of(comic)}: a folder has this name")
+    check_replacing(comic.files.animation)
 
 
 def animate_comic(comic: Comic, animate: Animate) -> str:
@@ -38,16 +30,15 @@ def animate_comic(comic: Comic, animate: Animate) -> str:
 
     Raises EngineError, such as for a model that has not learnt to move, and UserError.
     """
-    path = gif_of(comic)
+    path = comic.files.animation
     pictures = [one.read_bytes() for one in comic.files.pictures(len(comic.script.panels))]
     with on_ctrl_c(lambda *_: end_at_once()):
         frames = draw_frames(request_of(comic, pictures), animate)
         content = gif_from(comic, pictures, frames)
+        check_replacing(path)
         try:
-            with TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as folder:
-                whole = Path(folder, path.name)
-                whole.write_bytes(content)
-                os.replace(whole, path)
+            with ctrl_c_later():
+                put_in_place({path: content})
         except OSError as error:
             raise FileError(f"cannot write {path}: {reason(error)}") from error
     return str(path)

@@ -1,7 +1,4 @@
-"""The command line: what it refuses and in which words, and what is on disk afterwards.
-
-The engine is the edge here: where a test draws, a generator hands out small plain pictures.
-"""
+"""The command line: what it refuses and in which words. Nothing is on disk afterwards."""
 
 from __future__ import annotations
 
@@ -12,46 +9,16 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from bot.cli import main
-from bot.draw import Comic, draw_comic, free_memory
-from bot.errors import FileError
-from bot.files import MAX_BYTES, ComicFiles, is_signed, may_replace
-from bot.script import parse_script
-from engine.request import Done, DrawRequest, EngineError, Event, PanelDrawn, Progress
+from bot.draw import free_memory
+from bot.files import MAX_BYTES
+from tests.bot.comics import draw_plainly, files_in, refusal
 
 ROOT = Path(__file__).parents[2]
-STORY = "[Tom] a boy\n[Lisa] a girl\n\n[Tom] waves #Hello!\n[Tom] and [Lisa] run #Lisa: Run!\n"
-
-
-@pytest.fixture
-def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A story file in an empty working folder, in which no settings are found."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("INKWELL_"):
-            monkeypatch.delenv(name)
-    path = Path("tom.story")
-    path.write_text(STORY, encoding="utf-8")
-    return path
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """What `inkwell` says on stderr when it refuses; nothing may be left in the working folder."""
-    before = sorted(Path.cwd().rglob("*"))
-    assert main([str(argument) for argument in arguments]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("inkwell: ")
-    assert printed.err.count("\n") == 1
-    assert sorted(Path.cwd().rglob("*")) == before
-    return printed.err
 
 
 def test_plan_prints_the_story_as_json_and_draws_nothing(
@@ -184,50 +151,6 @@ def test_the_longest_story_in_the_longest_letters_is_not_too_long(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder nobody can write into")
-def test_a_folder_that_cannot_be_written_is_refused(
-    story: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert "cannot write into /proc/new" in refusal(capsys, "draw", story, "--out", "/proc/new")
-
-
-@pytest.mark.parametrize("name", ["out/tom.png", "out/tom.2.png", "out/tom/2.png"])
-def test_a_folder_in_the_place_of_a_picture_is_refused(
-    name: str, story: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path(name).mkdir(parents=True)
-    assert f"cannot write {name}: a folder has this name" in refusal(capsys, "draw", story)
-
-
-def test_a_file_in_the_place_of_the_pictures_folder_is_refused(
-    story: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path("tom").write_text("mine", encoding="utf-8")
-    assert "tom is not a folder" in refusal(capsys, "draw", story, "--out", ".")
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owner here")
-@pytest.mark.parametrize("name", ["tom.png", "tom.2.png", "tom/1.png"])
-def test_another_users_file_in_a_sticky_folder_is_refused_before_drawing(
-    name: str, story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = Path("out", name)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"theirs")
-    path.parent.chmod(0o1777)
-    somebody = path.stat().st_uid + 1
-    monkeypatch.setattr(os, "geteuid", lambda: somebody)
-    assert f"cannot replace {path}: it belongs to another user" in refusal(capsys, "draw", story)
-
-
-@pytest.mark.parametrize(
-    ("user", "mode", "allowed"),
-    [(7, 0o1777, False), (7, 0o777, True), (0, 0o1777, True), (1, 0o1777, True), (2, 0o1777, True)],
-)
-def test_in_a_sticky_folder_only_owners_replace_files(user: int, mode: int, allowed: bool) -> None:
-    assert may_replace(user, mode, folder_owner=1, file_owner=2) is allowed
-
-
 @pytest.mark.parametrize(
     ("limit", "used", "statistics"),
     [
@@ -245,14 +168,6 @@ def test_files_that_the_system_keeps_in_memory_are_free_memory(
     key = "total_inactive_file" if "/" in limit else "inactive_file"
     (tmp_path / statistics).write_text(f"anon 600\nactive_file 50\n{key} 4000\n")
     assert free_memory(tmp_path) == 4100
-
-
-def test_the_story_itself_is_never_overwritten(
-    story: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    story.rename("tom.png")
-    assert "would overwrite the story" in refusal(capsys, "draw", "tom.png", "--out", ".")
-    assert Path("tom.png").read_text(encoding="utf-8") == STORY
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,30 +254,6 @@ raise SystemExit(cli.main(["draw", {str(story)!r}]))
     assert os.listdir() == ["tom.story"]
 
 
-# Drawing: the way from the engine's events to files.
-
-
-def comic(text: str = STORY, layout: str = "classic", name: str = "tom") -> Comic:
-    settings = DrawRequest(characters=(), panels=())
-    return Comic(parse_script(text), settings, layout, ComicFiles(Path("out"), name))
-
-
-def draw_plainly(request: DrawRequest) -> Iterator[Event]:
-    """An engine that paints every panel in one colour, the last one first."""
-    yield Progress("loading", 1, 1)
-    for index in reversed(range(len(request.panels))):
-        yield Progress("steps", len(request.panels) - index, len(request.panels))
-        file = BytesIO()
-        Image.new("RGB", (128, 128), (10 * index, 0, 0)).save(file, "PNG")
-        yield PanelDrawn(index, file.getvalue())
-    yield Done(0.1)
-
-
-def files_in(folder: str) -> list[str]:
-    found = [path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file()]
-    return sorted(path.as_posix() for path in found)
-
-
 def test_with_closed_streams_the_work_is_done_and_nothing_is_printed(
     story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,57 +267,3 @@ def test_with_closed_streams_the_work_is_done_and_nothing_is_printed(
         assert (sys.stdout, sys.stderr) == (None, None)
     assert capsys.readouterr() == ("", "")
     assert files_in("out") == ["tom.png", "tom/1.png", "tom/2.png"]
-
-
-def test_a_comic_is_a_page_and_its_pictures_in_order(
-    story: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert draw_comic(comic(), draw_plainly) == "out/tom.png and 2 pictures in out/tom/"
-    assert files_in("out") == ["tom.png", "tom/1.png", "tom/2.png"]
-    with Image.open("out/tom/2.png") as picture:
-        assert picture.convert("RGB").getpixel((0, 0)) == (10, 0, 0)
-    assert all(is_signed(path) for path in Path("out").rglob("*.png"))
-    assert not any(path.name.startswith(".") for path in Path("out").rglob("*"))
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.splitlines()[0] == "loading the model"
-
-
-def test_the_layout_without_type_gives_pictures_only(story: Path) -> None:
-    line = draw_comic(comic("[Tom] a boy\n\n[Tom] waves", "pictures"), draw_plainly)
-    assert line == "1 picture in out/tom/"
-    assert files_in("out") == ["tom/1.png"]
-
-
-def test_a_shorter_comic_takes_away_what_the_longer_one_left_and_nothing_else(story: Path) -> None:
-    long = comic("[Tom] a boy\n\n" + "[Tom] waves #Hello!\n" * 24)
-    draw_comic(long, draw_plainly)
-    assert {"tom.1.png", "tom.2.png", "tom/24.png"} <= set(files_in("out"))
-    draw_comic(comic(name="tom.5"), draw_plainly)
-    Path("out/tom.7.png").write_bytes(b"mine")
-    Path("out/tom/25.png").write_bytes(b"mine")
-    Path("out/tom/notes.txt").write_bytes(b"mine")
-    draw_comic(comic(), draw_plainly)
-    both = {f"{name}{file}" for name in ("tom", "tom.5") for file in (".png", "/1.png", "/2.png")}
-    mine = {"tom.7.png", "tom/25.png", "tom/notes.txt"}
-    assert set(files_in("out")) == both | mine
-
-
-def test_an_engine_that_fails_leaves_the_older_comic_as_it_was(story: Path) -> None:
-    draw_comic(comic(), draw_plainly)
-    before = {name: Path("out", name).read_bytes() for name in files_in("out")}
-
-    def fail_late(request: DrawRequest) -> Iterator[Event]:
-        yield from list(draw_plainly(request))[:-2]
-        raise EngineError("the model tore its paper")
-
-    with pytest.raises(EngineError):
-        draw_comic(comic(), fail_late)
-    assert {name: Path("out", name).read_bytes() for name in files_in("out")} == before
-
-
-def test_a_disk_that_refuses_in_the_end_is_told_and_new_folders_go_away(story: Path) -> None:
-    files = ComicFiles(Path("new/out"), "x" * 252)  # with ".png" longer than a name may be
-    with pytest.raises(FileError, match="cannot write into new/out: File name too long"):
-        files.write([b"page"], [b"picture"])
-    assert not Path("new").exists()

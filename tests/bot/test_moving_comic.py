@@ -48,6 +48,7 @@ def test_a_gif_stands_beside_the_pages_and_the_engine_s_notes_are_said(
         assert image.n_frames == 8  # type: ignore[attr-defined]
     assert Path("out/tom.png").is_file()
     assert not list(Path("out").glob(".inkwell-*"))
+    assert main(["draw", "--animate", str(story)]) == 0, "its own GIF is replaced"
 
 
 def test_a_model_that_cannot_move_leaves_the_pages_and_says_so(
@@ -67,6 +68,17 @@ def test_a_model_that_cannot_move_leaves_the_pages_and_says_so(
 def test_a_folder_in_the_gif_s_place_is_refused_before_anything_is_drawn(story: Path) -> None:
     Path("out/tom.gif").mkdir(parents=True)
     assert main(["draw", "--animate", str(story)]) == 2
+    assert not Path("out/tom.png").exists()
+
+
+def test_a_gif_that_inkwell_has_not_made_is_never_replaced(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out").mkdir()
+    Path("out/tom.gif").write_bytes(b"GIF89a of mine")
+    assert main(["draw", "--animate", str(story)]) == 2
+    assert "cannot replace out/tom.gif: Inkwell has not made it" in capsys.readouterr().err
+    assert Path("out/tom.gif").read_bytes() == b"GIF89a of mine"
     assert not Path("out/tom.png").exists()
 
 
