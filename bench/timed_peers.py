@@ -21,7 +21,9 @@ from tests.adapters.telegram_methods import Asked, Refusal
 from tests.adapters.telegram_peer import Peer
 
 CALLBACK = re.compile(r"/interactions/\d+/([^/]+)/callback")
-PROGRESS = re.compile(r"Number \d+(:| is)")  # how the bot begins what it says of its own accord
+# What the bot says of its own accord, or after the card that answers a press: no answer to what was
+# typed since.
+ASIDE = re.compile(r"Number \d+(:| is)|The last change is taken back")
 PATIENCE_SECONDS = 30.0
 
 
@@ -107,7 +109,7 @@ class TimedTelegram(Peer):
             raise
         if asked.method == "answerCallbackQuery":
             self._answered("press", asked.given["callback_query_id"], now)
-        elif asked.method == "sendMessage" and not PROGRESS.match(asked.given["text"]):
+        elif asked.method == "sendMessage" and not ASIDE.match(asked.given["text"]):
             self._answered("command", asked.given["chat_id"], now)
         return done
 
