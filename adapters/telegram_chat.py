@@ -114,8 +114,8 @@ class TelegramChat(Chat):
             .base_file_url(f"{self._url}/file/bot")
             .rate_limiter(self._pace)
             .concurrent_updates(InOrder(self._presses))
-            .request(AiohttpRequest(CONNECTIONS))
-            .get_updates_request(AiohttpRequest(1, self._poll_seconds + 10))
+            .request(AiohttpRequest(self._url, CONNECTIONS))
+            .get_updates_request(AiohttpRequest(self._url, 1, self._poll_seconds + 10))
             .build()
         )
 

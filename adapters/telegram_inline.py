@@ -47,6 +47,8 @@ class Inline:
     async def keep(self, owner: str, text: str, sent: Sent, about: Sequence[str]) -> None:
         """Remembers the pictures that somebody was shown; the newest `MOST_KEPT` stay. `about`:
         cards of the stories that they show."""
+        if not sent.files:
+            return
         for file, message in sent.files:
             found = file_of(message)
             if found is None:

@@ -23,6 +23,11 @@ class People:
         """Remembers names and language; `started`: in a direct message, which stays open."""
         person = person_of(user)
         username = user.username.lower() if user.username else None
+        known = await self._storage.row("SELECT * FROM people WHERE id = ?", person.id)
+        open_to_us = started or (known is not None and bool(known["started"]))
+        now = (person.id, person.name, person.language, int(open_to_us), username)
+        if known is not None and tuple(known) == now:  # as nearly always
+            return
         if username is not None:  # it may have been somebody else's before
             await self._storage.rows(
                 "UPDATE people SET username = NULL WHERE username = ? AND id != ?",
@@ -34,11 +39,7 @@ class People:
             " ON CONFLICT (id) DO UPDATE SET"
             " name = excluded.name, language = excluded.language,"
             " started = max(started, excluded.started), username = excluded.username",
-            person.id,
-            person.name,
-            person.language,
-            int(started),
-            username,
+            *now,
         )
 
     async def can_be_written_to(self, person: str) -> bool:
