@@ -8,6 +8,7 @@ from bot.page.layouts import Rect
 
 TOP_SHARE = 0.3  # of what is cut in height goes from the top, where the heads are
 SHARPEN_FROM = 1.5  # enlargements from here on are sharpened
+SHARPEN_UP_TO = 2.5  # ... at most at this scale: beyond, that takes time and shows nothing
 
 
 def crop_for(size: tuple[int, int], aspect: float) -> Rect:
@@ -38,8 +39,11 @@ def _enlarged(picture: Image.Image, crop: Rect, size: tuple[int, int]) -> Image.
     pixel, which leaves no halos along the lines.
     """
     box = (crop.left, crop.top, crop.right, crop.bottom)
-    smooth = picture.resize(size, Image.Resampling.LANCZOS, box)
     scale = size[0] / crop.width
+    if scale > SHARPEN_UP_TO:
+        sharpened = (int(crop.width * SHARPEN_UP_TO), int(crop.height * SHARPEN_UP_TO))
+        return _enlarged(picture, crop, sharpened).resize(size, Image.Resampling.BICUBIC)
+    smooth = picture.resize(size, Image.Resampling.LANCZOS, box)
     if scale < SHARPEN_FROM:
         return smooth
     blurred = smooth.filter(ImageFilter.GaussianBlur(0.3 * scale))
