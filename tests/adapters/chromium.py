@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,36 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+class Chromium:
+    """One browser for many tests: to start it takes longer than most of them.
+
+    It belongs to one event loop, so all of them `run` in that.
+    """
+
+    def __init__(self, runner: asyncio.Runner, browser: Browser) -> None:
+        self._runner, self._browser = runner, browser
+
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        self._runner.run(work)
+
+    @asynccontextmanager
+    async def visit(self) -> AsyncIterator[Browser]:
+        """The browser; what was opened in it is closed at the end, so the next finds no traces."""
+        try:
+            yield self._browser
+        finally:
+            for context in self._browser.contexts:
+                await context.close()
+
+
+@contextmanager
+def shared_chromium() -> Iterator[Chromium]:
+    with asyncio.Runner() as runner:
+        opened = AsyncExitStack()
+        browser = runner.run(opened.enter_async_context(chromium()))
+        try:
+            yield Chromium(runner, browser)
+        finally:
+            runner.run(opened.aclose())

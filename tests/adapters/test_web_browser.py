@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from adapters.web_chat import WebChat
-from tests.adapters.chromium import chromium, need_chromium
+from tests.adapters.chromium import Chromium
 from tests.adapters.small_bot import SmallBot, picture
 from tests.adapters.web_client import serving, until
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture(autouse=True)
-def chromium_is_there() -> None:
-    need_chromium()
 
 
 @dataclass
@@ -66,21 +59,25 @@ class Scene:
 Act = Callable[[Scene], Awaitable[None]]
 
 
-def perform(act: Act, tmp_path: Path, troubles: int = 0, **options: Any) -> None:
+def perform(
+    act: Act, chromium: Chromium, tmp_path: Path, troubles: int = 0, **options: Any
+) -> None:
     """Plays an act in a browser; what the browser's console complains of is a failure."""
 
     async def run() -> None:
-        async with stage(tmp_path, options) as scene:
+        async with stage(chromium, tmp_path, options) as scene:
             await act(scene)
             assert len(scene.troubles) <= troubles, scene.troubles
 
-    asyncio.run(run())
+    chromium.run(run())
 
 
 @asynccontextmanager
-async def stage(tmp_path: Path, options: dict[str, Any]) -> AsyncIterator[Scene]:
+async def stage(
+    chromium: Chromium, tmp_path: Path, options: dict[str, Any]
+) -> AsyncIterator[Scene]:
     password = options.pop("password", None)
-    async with serving(tmp_path, password=password) as (chat, bot), chromium() as browser:
+    async with serving(tmp_path, password=password) as (chat, bot), chromium.visit() as browser:
         scene = Scene(chat, bot, browser)
         scene.page = await scene.open(await scene.person(**options))
         yield scene
@@ -90,7 +87,7 @@ def words(page: Page, text: str) -> Any:
     return page.locator(".message", has_text=text)
 
 
-def test_a_story_is_typed_drawn_and_looked_at(tmp_path: Path) -> None:
+def test_a_story_is_typed_drawn_and_looked_at(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         page, scene.bot.pause = scene.page, 0.4
         await scene.new_story("Tabs or spaces?")
@@ -115,10 +112,10 @@ def test_a_story_is_typed_drawn_and_looked_at(tmp_path: Path) -> None:
         await expect(page.locator("#viewer")).not_to_be_visible()
         await expect(image).to_be_focused()
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_everything_can_be_done_with_the_keyboard(tmp_path: Path) -> None:
+def test_everything_can_be_done_with_the_keyboard(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         page = scene.page
         await expect(page.locator("#box")).to_be_focused()
@@ -167,7 +164,7 @@ def test_everything_can_be_done_with_the_keyboard(tmp_path: Path) -> None:
         await look_at_full_size(page)
         await expect(shown).to_be_focused()
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
 async def look_at_full_size(page: Page) -> None:
@@ -206,16 +203,18 @@ async def look_at_full_size(page: Page) -> None:
     await expect(page.locator("#viewer")).not_to_be_visible()
 
 
-def test_suggestions_come_from_the_bot(tmp_path: Path) -> None:
+def test_suggestions_come_from_the_bot(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         await scene.page.locator("#box").press_sequentially("/story show title:cup")
         await scene.page.get_by_role("option", name="The last cup").click()
         await expect(scene.page.locator("#box")).to_have_value("/story show title:The last cup ")
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_a_form_says_what_is_missing_keeps_what_was_typed_and_sends_a_file(tmp_path: Path) -> None:
+def test_a_form_says_what_is_missing_keeps_what_was_typed_and_sends_a_file(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def act(scene: Scene) -> None:
         page = scene.page
         await page.get_by_role("button", name="/meme").click()
@@ -233,10 +232,10 @@ def test_a_form_says_what_is_missing_keeps_what_was_typed_and_sends_a_file(tmp_p
         await expect(words(page, f"photo.png: {len(picture('x'))} bytes")).to_be_visible()
         assert scene.bot.calls[-1].options == {"top": "Ha"}
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_a_file_is_sent_along_with_a_typed_command(tmp_path: Path) -> None:
+def test_a_file_is_sent_along_with_a_typed_command(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         photo = {"name": "cat.png", "mimeType": "image/png", "buffer": picture("cat")}
         await scene.page.locator("#file").set_input_files([photo])
@@ -245,10 +244,11 @@ def test_a_file_is_sent_along_with_a_typed_command(tmp_path: Path) -> None:
         await expect(words(scene.page, "cat.png: ")).to_be_visible()
         await expect(scene.page.locator("#attached li")).to_have_count(0)
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
 def test_two_pages_of_one_person_stay_in_step_and_nobody_else_sees_any_of_it(
+    chromium: Chromium,
     tmp_path: Path,
 ) -> None:
     async def act(scene: Scene) -> None:
@@ -266,12 +266,14 @@ def test_two_pages_of_one_person_stay_in_step_and_nobody_else_sees_any_of_it(
         await expect(stranger.locator("#title")).to_have_text("Chat with Inkwell")
         await expect(words(stranger, "Tom")).to_have_count(0)
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_what_is_typed_without_a_connection_arrives_once_when_it_is_back(tmp_path: Path) -> None:
+def test_what_is_typed_without_a_connection_arrives_once_when_it_is_back(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def run() -> None:
-        async with stage(tmp_path, {}) as scene:
+        async with stage(chromium, tmp_path, {}) as scene:
             await scene.say("before")
             await expect(words(scene.page, "You said: before")).to_be_visible()
             await scene.chat.stop()
@@ -289,10 +291,10 @@ def test_what_is_typed_without_a_connection_arrives_once_when_it_is_back(tmp_pat
                 *("two", "You said: two"),
             ]
 
-    asyncio.run(run())
+    chromium.run(run())
 
 
-def test_a_page_loaded_again_shows_the_same(tmp_path: Path) -> None:
+def test_a_page_loaded_again_shows_the_same(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         await scene.new_story("Tabs")
         await scene.say("[Tom] walks")
@@ -303,10 +305,10 @@ def test_a_page_loaded_again_shows_the_same(tmp_path: Path) -> None:
         await scene.page.go_back()
         await expect(scene.page.locator("#title")).to_have_text("Chat with Inkwell")
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_it_fits_a_phone(tmp_path: Path) -> None:
+def test_it_fits_a_phone(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         page = scene.page
         await scene.new_story("A very long title" + ", very long" * 8)
@@ -326,10 +328,12 @@ def test_it_fits_a_phone(tmp_path: Path) -> None:
         await page.locator("#rooms a").first.click()
         await expect(page.locator("#title")).to_have_text("Chat with Inkwell")
 
-    perform(act, tmp_path, **PHONE)
+    perform(act, chromium, tmp_path, **PHONE)
 
 
-def test_settings_change_name_language_and_light_on_every_page(tmp_path: Path) -> None:
+def test_settings_change_name_language_and_light_on_every_page(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def act(scene: Scene) -> None:
         other = await scene.open(scene.page.context)
         background = "() => getComputedStyle(document.getElementById('main')).backgroundColor"
@@ -352,10 +356,10 @@ def test_settings_change_name_language_and_light_on_every_page(tmp_path: Path) -
             "zh",
         )
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_what_people_type_is_never_html(tmp_path: Path) -> None:
+def test_what_people_type_is_never_html(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         evil = '<img src=x onerror="document.title=1">'
         await scene.say(evil)
@@ -364,10 +368,10 @@ def test_what_people_type_is_never_html(tmp_path: Path) -> None:
         await expect(scene.page.locator("#title")).to_have_text(evil)
         assert await scene.page.locator("img").count() == 1  # the viewer's own
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_with_a_password_the_page_asks_for_it(tmp_path: Path) -> None:
+def test_with_a_password_the_page_asks_for_it(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         page = scene.page
         await page.get_by_label("Password").fill("guess")
@@ -380,10 +384,10 @@ def test_with_a_password_the_page_asks_for_it(tmp_path: Path) -> None:
         await expect(words(page, "You said: hi")).to_be_visible()
 
     # The browser itself notes the two refusals, of the session and of the wrong password.
-    perform(act, tmp_path, troubles=2, password="secret")
+    perform(act, chromium, tmp_path, troubles=2, password="secret")
 
 
-def test_a_room_is_deleted_only_after_a_question(tmp_path: Path) -> None:
+def test_a_room_is_deleted_only_after_a_question(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         page = scene.page
         await scene.new_story("Tabs")
@@ -395,4 +399,4 @@ def test_a_room_is_deleted_only_after_a_question(tmp_path: Path) -> None:
         await expect(page.locator("#title")).to_have_text("Chat with Inkwell")
         await expect(page.locator("#rooms a")).to_have_count(1)
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from adapters.web_chat import WebChat
 from bot.chat import Button, Place, Post
-from tests.adapters.chromium import chromium, need_chromium
+from tests.adapters.chromium import Chromium
 from tests.adapters.small_bot import SmallBot
 from tests.adapters.web_client import serving
 
@@ -29,13 +28,12 @@ class Scene:
     home: Place
 
 
-def perform(act: Callable[[Scene], Awaitable[None]], tmp_path: Path) -> None:
+def perform(act: Callable[[Scene], Awaitable[None]], chromium: Chromium, tmp_path: Path) -> None:
     """Plays an act; no script of the page may fail in it."""
-    need_chromium()
     troubles: list[str] = []
 
     async def run() -> None:
-        async with serving(tmp_path) as (chat, bot), chromium() as browser:
+        async with serving(tmp_path) as (chat, bot), chromium.visit() as browser:
             page = await (await browser.new_context(locale="en-GB")).new_page()
             page.on("pageerror", lambda error: troubles.append(str(error)))
             await page.goto(chat.address)
@@ -44,10 +42,12 @@ def perform(act: Callable[[Scene], Awaitable[None]], tmp_path: Path) -> None:
             await act(Scene(chat, bot, page, home))
             assert troubles == []
 
-    asyncio.run(run())
+    chromium.run(run())
 
 
-def test_a_removed_message_goes_from_the_page_and_the_focus_to_the_box(tmp_path: Path) -> None:
+def test_a_removed_message_goes_from_the_page_and_the_focus_to_the_box(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def act(scene: Scene) -> None:
         chat, page, home = scene.chat, scene.page, scene.home
         first = await chat.post(Post(home, "A copy", buttons=((Button("Star", "star"),),)))
@@ -61,10 +61,12 @@ def test_a_removed_message_goes_from_the_page_and_the_focus_to_the_box(tmp_path:
         await expect(page.locator(".message")).to_have_count(0)
         await expect(page.locator(".welcome")).to_be_visible()
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_a_page_that_was_away_when_its_person_was_forgotten_forgets_too(tmp_path: Path) -> None:
+def test_a_page_that_was_away_when_its_person_was_forgotten_forgets_too(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def act(scene: Scene) -> None:
         page, context = scene.page, scene.page.context
         await scene.chat.post(Post(scene.home, "A secret"))
@@ -83,13 +85,13 @@ def test_a_page_that_was_away_when_its_person_was_forgotten_forgets_too(tmp_path
         await context.set_offline(False)
         await expect(page.locator(".message")).to_have_count(0)
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_the_settings_say_what_a_lost_cookie_means(tmp_path: Path) -> None:
+def test_the_settings_say_what_a_lost_cookie_means(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         await scene.page.locator("#me").click()
         dialog = scene.page.get_by_role("dialog")
         await expect(dialog).to_contain_text("This browser knows you by a cookie")
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.async_api import Locator, Page, expect
 
 from bot.chat import Button, File, Post
+from tests.adapters.chromium import Chromium
 from tests.adapters.small_bot import picture
 from tests.adapters.test_web_browser import PHONE
 from tests.adapters.test_web_browser import Scene as Typed
@@ -39,7 +40,9 @@ async def a_long_talk(scene: Scene, before: int = 0) -> str:
     return first
 
 
-def test_the_pointer_to_a_change_above_goes_when_the_message_was_seen(tmp_path: Path) -> None:
+def test_the_pointer_to_a_change_above_goes_when_the_message_was_seen(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def act(scene: Scene) -> None:
         page, above = scene.page, scene.page.locator("#above")
         first = await a_long_talk(scene)
@@ -61,10 +64,10 @@ def test_the_pointer_to_a_change_above_goes_when_the_message_was_seen(tmp_path: 
         await scene.chat.remove(scene.home, first)
         await expect(above).not_to_be_visible()
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_the_end_of_a_drawing_above_is_not_pointed_to(tmp_path: Path) -> None:
+def test_the_end_of_a_drawing_above_is_not_pointed_to(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         drawing = await scene.chat.post(Post(scene.home, "Drawing", progress=0.5))
         await a_long_talk(scene, before=1)
@@ -72,10 +75,10 @@ def test_the_end_of_a_drawing_above_is_not_pointed_to(tmp_path: Path) -> None:
         await expect(scene.page.locator(".message").first).to_contain_text("It is drawn")
         await expect(scene.page.locator("#above")).not_to_be_visible()
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_a_pointer_covers_nothing_that_can_be_pressed(tmp_path: Path) -> None:
+def test_a_pointer_covers_nothing_that_can_be_pressed(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         first = await a_long_talk(scene)
         rows = ((Button("Last", "last"),),)
@@ -87,7 +90,7 @@ def test_a_pointer_covers_nothing_that_can_be_pressed(tmp_path: Path) -> None:
         top, bottom = await box_of(above), await box_of(last)
         assert bottom["y"] + bottom["height"] <= top["y"]
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
 async def box_of(element: Locator) -> dict[str, float]:
@@ -96,17 +99,17 @@ async def box_of(element: Locator) -> dict[str, float]:
     return dict(box)
 
 
-def test_how_far_a_drawing_is_stands_there_once(tmp_path: Path) -> None:
+def test_how_far_a_drawing_is_stands_there_once(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         await scene.chat.post(Post(scene.home, "Number 1: drawing, 40 %.", progress=0.4))
         message = scene.page.locator(".message")
         await expect(message.locator("progress")).to_be_visible()
         assert (await message.inner_text()).count("%") == 1
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_the_time_of_a_picture_does_not_lie_on_it(tmp_path: Path) -> None:
+def test_the_time_of_a_picture_does_not_lie_on_it(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         file = File("meme.png", picture("meme", size=(900, 900)), "Ha")
         await scene.chat.post(Post(scene.home, files=(file,)))
@@ -118,10 +121,12 @@ def test_the_time_of_a_picture_does_not_lie_on_it(tmp_path: Path) -> None:
         )
         assert when["y"] >= shown["y"] + shown["height"]
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_the_viewer_has_a_short_title_and_the_picture_all_its_words(tmp_path: Path) -> None:
+def test_the_viewer_has_a_short_title_and_the_picture_all_its_words(
+    chromium: Chromium, tmp_path: Path
+) -> None:
     async def act(scene: Scene) -> None:
         for alt in (ALT, "漫画《代码》。第1格：汤姆在办公室打字。", "Nobody: / Tom: tabs!", ""):
             file = File("page.png", picture(alt[:5]), alt)
@@ -139,10 +144,10 @@ def test_the_viewer_has_a_short_title_and_the_picture_all_its_words(tmp_path: Pa
             await expect(page.locator("#viewer-picture")).to_have_attribute("alt", alt)
             await page.keyboard.press("ArrowRight")
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
-def test_the_box_says_all_of_what_it_is_for_on_a_phone(tmp_path: Path) -> None:
+def test_the_box_says_all_of_what_it_is_for_on_a_phone(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Typed) -> None:
         await scene.new_story("Tabs")
         await says_all(scene.page)
@@ -154,7 +159,7 @@ def test_the_box_says_all_of_what_it_is_for_on_a_phone(tmp_path: Path) -> None:
         await expect(scene.page.locator("html")).to_have_attribute("lang", "zh-Hans")
         await says_all(scene.page)
 
-    perform_typed(act, tmp_path, **PHONE)
+    perform_typed(act, chromium, tmp_path, **PHONE)
 
 
 async def says_all(page: Page) -> None:
@@ -163,7 +168,7 @@ async def says_all(page: Page) -> None:
     assert await box.evaluate(CLIPPED) == 0
 
 
-def test_that_the_connection_is_lost_can_be_read(tmp_path: Path) -> None:
+def test_that_the_connection_is_lost_can_be_read(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         state = scene.page.locator("#state")
         await state.evaluate("element => (element.textContent = 'Connecting …')")
@@ -174,7 +179,7 @@ def test_that_the_connection_is_lost_can_be_read(tmp_path: Path) -> None:
         assert float(size.removesuffix("px")) >= 15
         assert contrast(ink, paper) >= 7
 
-    perform(act, tmp_path)
+    perform(act, chromium, tmp_path)
 
 
 def contrast(one: str, other: str) -> float:
