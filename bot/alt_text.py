@@ -9,6 +9,7 @@ from bot.errors import printable
 from bot.page.layouts import LAYOUTS
 from bot.sentences import as_sentence, cut
 from bot.stories import Panel
+from bot.without import seen_and_not
 from bot.words import say
 
 MOST_ALT = 1_024  # characters: Discord's limit
@@ -49,7 +50,8 @@ def panels_on_pages(panels: int, pages: int, layout: str) -> list[int]:
 
 def panel_alt(number: int, panel: Panel, language: str | None) -> str:
     """One panel as sentences: its picture, then its words."""
-    picture = printable(without_brackets(panel.text)) or say(language, "story.alt_empty")
+    seen, _ = seen_and_not(panel.text)
+    picture = printable(without_brackets(seen)) or say(language, "story.alt_empty")
     said = say(language, "story.alt_panel", number=number, picture=as_sentence(picture, language))
     return f"{said}{gap_between(language)}{caption_alt(panel, language)}".rstrip()
 

@@ -253,5 +253,6 @@ def in_words(error: EngineError) -> Refusal:
 def note_in_words(language: str | None, note: Note) -> str:
     """A note of the engine in a language; as it is, where the catalogues do not know its kind."""
     key = f"engine.note.{note.kind}"
-    words = say(language, key, panels=", ".join(str(panel + 1) for panel in note.panels))
+    panels = ", ".join(str(panel + 1) for panel in note.panels)
+    words = say(language, key, panels=panels, **note.values)
     return note.text if words == key else words

@@ -22,13 +22,13 @@ from bot.files import ComicFiles
 from bot.interrupts import on_ctrl_c
 from bot.script import StoryScript
 from bot.start import end_at_once
+from bot.without import panel_request
 from engine.request import (
     CharacterRequest,
     DrawRequest,
     Event,
     Note,
     PanelDrawn,
-    PanelRequest,
     Progress,
 )
 
@@ -56,7 +56,7 @@ class Comic:
     @property
     def request(self) -> DrawRequest:
         characters = [CharacterRequest(c.name, c.description) for c in self.script.characters]
-        panels = [PanelRequest(p.text, p.characters) for p in self.script.panels]
+        panels = map(panel_request, self.script.panels)
         return replace(self.settings, characters=tuple(characters), panels=tuple(panels))
 
 

@@ -24,6 +24,7 @@ from bot.errors import Refusal
 from bot.jobs import NewJob
 from bot.pictures import Pictures
 from bot.stories import CastMember, Panel, Story
+from bot.without import panel_request
 from engine.prompts import CHINESE
 from engine.request import CharacterRequest, DrawRequest, PanelRequest
 
@@ -115,7 +116,7 @@ class Requests:
             characters=tuple(
                 [await self._member(story.owner, member, server) for member in story.cast]
             ),
-            panels=tuple(PanelRequest(p.text, p.characters, p.seed) for p in story.panels),
+            panels=tuple(panel_request(p, p.seed) for p in story.panels),
             style=story.style,
             seed=story.seed,
             model=self.engine.model,

@@ -8,10 +8,11 @@
 The cast goes up to the first blank line or line that does not begin with a new name; what follows a
 name there is its description. A `#` other than that of C# or #10 may be in it where a blank line
 ends the cast and not all of its lines have one: else these are panels whose cast was forgotten.
-Every panel names somebody or says [NC]. `Name: words` is a speech balloon and `(Name: words)` a
-thought where Name is of the cast, with quote marks around all of the words taken off; any other
-caption is a box. Names are compared after NFKC and case folding, and the full-width 【】 ［］ ＃ ：
-（） count as their ASCII twins.
+Every panel names somebody or says [NC]. What follows `--no` at the end of a picture, or `--不要`, is
+what shall not be seen: `[Tom] in the street --no cars, rain`. `Name: words` is a speech balloon and
+`(Name: words)` a thought where Name is of the cast, with quote marks around all of the words taken
+off; any other caption is a box. Names are compared after NFKC and case folding, and the full-width
+【】 ［］ ＃ ： （） count as their ASCII twins.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from bot.lines import (
     lines_of,
     trimmed,
 )
+from bot.without import MARK, seen_and_not
 from engine.prompts import UNSEEN, same_name
 
 MAX_CHARACTERS = 12
@@ -60,7 +62,8 @@ class CharacterLine:
 class PanelLine:
     """One panel: `text` keeps brackets as typed, `characters` are its names as the cast has them.
 
-    Without caption, `caption` and `kind` are None; `speaker` is set for "speech" and "thought".
+    What shall not be seen stands in `text` as typed, too, and is the property `negative`. Without
+    caption, `caption` and `kind` are None; `speaker` is set for "speech" and "thought".
     """
 
     text: str
@@ -68,6 +71,11 @@ class PanelLine:
     caption: str | None
     kind: Kind | None
     speaker: str | None
+
+    @property
+    def negative(self) -> str:
+        """What shall not be seen in the picture: "cars, rain"; "" where nothing is said."""
+        return seen_and_not(self.text)[1]
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,12 @@ class StoryScript:
     panels: tuple[PanelLine, ...]
 
     def to_json(self, *, ensure_ascii: bool = False) -> str:
-        return json.dumps(asdict(self), ensure_ascii=ensure_ascii, indent=2)
+        """All fields; a panel has the key "negative" only where something shall not be seen."""
+        plan = asdict(self)
+        for shown, panel in zip(plan["panels"], self.panels, strict=True):
+            if panel.negative:
+                shown["negative"] = panel.negative
+        return json.dumps(plan, ensure_ascii=ensure_ascii, indent=2)
 
 
 Cast = Mapping[str, CharacterLine]  # by `same_name`
@@ -185,6 +198,7 @@ def read_panel(line: Line, cast: Cast) -> PanelLine:
     length = len(line.plain.partition("#")[0])
     picture = Line(line.number, line.text[:length])
     found = list(brackets(picture))
+    check_without(picture, found)
     names = [known_name(bracket, picture, cast) for bracket in found if not bracket.nobody]
     check_somebody(picture, found, cast)
     words = picture.text
@@ -193,7 +207,7 @@ def read_panel(line: Line, cast: Cast) -> PanelLine:
             words = words[: bracket.start] + words[bracket.end :]
     words = bare(folded(words))
     caption = read_caption(line.text[length + 1 :], cast)
-    if not names and not words:
+    if not names and not seen_and_not(words)[0]:
         raise line.error("script.nothing", found[0].start)
     return PanelLine(words, tuple(dict.fromkeys(names)), *caption)
 
@@ -207,6 +221,18 @@ def check_somebody(picture: Line, found: list[Bracket], cast: Cast) -> None:
         raise picture.error("script.nobody", start, name=name)
     if named is not None and any(bracket.nobody for bracket in found):
         raise picture.error("script.somebody", named.start, name=quoted(named.name))
+
+
+def check_without(picture: Line, found: list[Bracket]) -> None:
+    """Refuses "--no" with nothing after it, and names there: in brackets they would be drawn."""
+    mark = MARK.search(picture.text)
+    if mark is None:
+        return
+    if not seen_and_not(picture.text)[1]:
+        raise picture.error("script.without_what", mark.start())
+    named = next((bracket for bracket in found if bracket.start > mark.start()), None)
+    if named is not None:
+        raise picture.error("script.without_name", named.start, name=quoted(named.name))
 
 
 def read_caption(words: str, cast: Cast) -> tuple[str | None, Kind | None, str | None]:

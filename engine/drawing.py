@@ -24,7 +24,7 @@ from engine.loading import Artist, Conditioning
 from engine.models import ModelSpec
 from engine.plan import NOBODY, Shot, seed_of
 from engine.preview import preview_jpegs
-from engine.prompts import find_style
+from engine.prompts import find_style, negative_prompt
 from engine.request import DrawRequest, Event, PanelDrawn, Preview, Progress
 
 
@@ -206,12 +206,12 @@ class StoryDrawing:
     # -- small things ---------------------------------------------------------------------------
 
     def _read_words(self) -> None:
-        """One row of words a shot and one of words to keep away from.
+        """One row of words a shot and one of words to keep away from, for panels with own ones two.
 
-        All words of the story are read together; those of portraits alone are read alone.
+        All words of the story are read together; those of portraits alone are read alone, and so
+        are panels' own words to keep away from: they change no other panel.
         """
-        reads = self.artist.spec.reads_negatives
-        negative = find_style(self.request.style).negative if reads else ""
+        negative = negative_words(self.request, self.artist.spec)
         story = [shot for shot in self.shots if not shot.alone]
         prompts = [[negative, *(shot.prompt for shot in story)]]
         self._row = {shot.name: row for row, shot in enumerate(story, start=1)}
@@ -224,6 +224,11 @@ class StoryDrawing:
                 prompts.append([negative, shot.prompt])
                 self._plain_row[shot.name], self._row[shot.name] = rows, rows + 1
                 rows += 2
+            own = negative_words(self.request, self.artist.spec, shot.panel)
+            if own != negative:
+                prompts.append([own])
+                self._plain_row[shot.name] = rows
+                rows += 1
         self._words = Conditioning.joined([self.artist.read(each) for each in prompts])
 
     def _scheduler(self) -> Any:
@@ -268,6 +273,14 @@ class StoryDrawing:
     def _progress(self) -> Progress:
         self._finished += 1
         return Progress("steps", self._finished, self._total)
+
+
+def negative_words(request: DrawRequest, spec: ModelSpec, panel: int | None = None) -> str:
+    """The style's words to keep away from, with those of a panel (from 0) before them."""
+    if not spec.reads_negatives:
+        return ""
+    own = "" if panel is None else request.panels[panel].negative
+    return negative_prompt(find_style(request.style), own)
 
 
 def led_away(both: Tensor, guidance: float, spec: ModelSpec, timestep: Tensor) -> Tensor:

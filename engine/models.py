@@ -70,6 +70,7 @@ class ModelSpec:
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
     guides_attention: bool = False  # guidance strengthens identity and structure as it does words
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
+    styles: tuple[str, ...] = ()  # of styles.toml, that it has learnt; none: all, by their words
 
     @property
     def moves(self) -> bool:
@@ -82,7 +83,7 @@ class ModelSpec:
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=2.5,
     guidance_rescale=0.5, guided_above=200, reads_negatives=False, guides_attention=True,
-    motion=HouseMotion(MOTION_WEIGHTS),
+    motion=HouseMotion(MOTION_WEIGHTS), styles=("comic", "line-art", "noir", "pastel", "none"),
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from engine.absent import without_names
 from engine.request import CharacterRequest, EngineError, PanelRequest
 
 STYLES_FILE = Path(__file__).parent / "styles.toml"
+THUMBNAILS = Path(__file__).parent / "house" / "thumbnails"  # engine.house.show_styles makes them
 BRACKETED = re.compile(r"[\[【［]([^\]】］]*)[\]】］]")
 OUTSIDE = re.compile(r"(?:^|(?<=[\]】］]))[^\[【［]+")  # of brackets
 CHINESE = re.compile(r"[㐀-鿿]")
@@ -29,12 +30,16 @@ SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.0)  # of a description, tr
 
 @dataclass(frozen=True)
 class Style:
-    """Words added to every panel of a story, and words to keep away from."""
+    """Words added to every panel of a story, and words to keep away from.
+
+    `like` is the nearest style that takes its place with a model that has not learnt it.
+    """
 
     name: str
     prompt: str
     prompt_zh: str
     negative: str
+    like: str = ""
 
 
 @cache
@@ -49,6 +54,24 @@ def find_style(name: str) -> Style:
     if name not in styles:
         raise EngineError(f'there is no style "{name}"; there are {", ".join(styles)}')
     return styles[name]
+
+
+def styles_of(learnt: Collection[str]) -> tuple[str, ...]:
+    """The styles to offer for a model that has learnt only some (`ModelSpec.styles`; none: all)."""
+    return tuple(name for name in load_styles() if not learnt or name in learnt)
+
+
+def drawable(name: str, learnt: Collection[str]) -> str:
+    """The style itself where such a model can draw it, else the one that it is most like."""
+    style = find_style(name)
+    near = (style.name, style.like, *learnt) if learnt else (style.name,)
+    return next(each for each in near if not learnt or each in learnt)
+
+
+def thumbnail(name: str) -> bytes | None:
+    """A small WebP picture in the style; None where the house artist cannot draw it."""
+    path = THUMBNAILS / f"{name}.webp"
+    return path.read_bytes() if path.is_file() else None
 
 
 def panel_prompt(
@@ -81,6 +104,11 @@ def panel_prompt(
     text = OUTSIDE.sub(lambda match: SAME.sub("", without_names(match[0], absent)), panel.text)
     words = BRACKETED.sub(expand, text)
     return comma.join(filter(None, (tidy(words), style.prompt_zh if chinese else style.prompt)))
+
+
+def negative_prompt(style: Style, own: str = "") -> str:
+    """What to keep away from: a panel's own words, then the style's."""
+    return ", ".join(filter(None, (own, style.negative)))
 
 
 def absent_names(panel: PanelRequest, cast: Mapping[str, CharacterRequest]) -> list[str]:

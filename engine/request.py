@@ -6,7 +6,7 @@ A request is one JSON object. The answer is a stream of events, each one line of
     {"event": "preview", "index": 0, "jpeg": "(base64)"}
     {"event": "panel", "index": 0, "png": "(base64)"}
     {"event": "frame", "index": 0, "png": "(base64)"}
-    {"event": "note", "text": "…", "kind": "too_long", "panels": [0]}
+    {"event": "note", "text": "…", "kind": "too_long", "panels": [0], "values": {}}
     {"event": "done", "seconds": 7.5}
     {"event": "failed", "reason": "…", "kind": "refused"}
 """
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -61,6 +62,7 @@ class CharacterRequest:
 class PanelRequest:
     """One panel: `text` with names in brackets, no caption; `characters` in order.
 
+    `negative` is what shall not be seen in it, for models that read such words.
     With a `seed` of its own a panel is drawn anew while all others stay as they are.
     """
 
@@ -69,6 +71,7 @@ class PanelRequest:
     text: str
     characters: tuple[str, ...]
     seed: int | None = None
+    negative: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,12 +197,14 @@ class FrameDrawn:
 class Note:
     """Something a person should hear although the drawing goes on.
 
-    `text` says it in English; `kind` and `panels` (from 0) let others say it in their language.
+    `text` says it in English; `kind`, `panels` (from 0) and `values` (what the sentence holds by
+    name) let others say it in their language.
     """
 
     text: str
     kind: str = ""
     panels: tuple[int, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -234,7 +239,7 @@ _PICTURES = ("png", "jpeg")  # fields that hold bytes, base64 in a line
 
 def event_to_line(event: Event) -> bytes:
     """One line of JSON with its line end."""
-    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    values = {part.name: getattr(event, part.name) for part in fields(event)}
     for name in _PICTURES:
         if name in values:
             values[name] = base64.b64encode(values[name]).decode()

@@ -17,6 +17,7 @@ from engine.models import find_model
 from engine.plan import Shot, plan_shots
 from engine.ready import ready_artist
 from engine.request import DeviceLost, Done, DrawRequest, EngineError, Event, Note, Progress
+from engine.understanding import understood
 
 
 def draw_story(request: DrawRequest, *, device: str = "auto") -> Generator[Event]:
@@ -25,14 +26,15 @@ def draw_story(request: DrawRequest, *, device: str = "auto") -> Generator[Event
     Closing the iterator stops at the next step. Raises `EngineError` with words for people.
     """
     begun = time.monotonic()
+    request, notes = understood(request, find_model(request.model))
     plan_shots(request)  # what is wrong with the story is said before the model is loaded
-    find_model(request.model)
     place = str(pick_device(device))
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         artist = ready_artist(request.model, place)
     yield Progress("loading", 1, 1)
     shots = plan_shots(request, artist.fits)
+    yield from notes
     yield from too_long(shots)
     yield from paint(artist, request, shots)
     yield Done(time.monotonic() - begun)

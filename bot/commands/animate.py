@@ -30,8 +30,9 @@ from bot.page.moving import Kind, has_video
 from bot.requests import place_json
 from bot.script import MAX_PANELS
 from bot.stories import Panel, Story
+from bot.without import panel_request
 from engine.models import find_model
-from engine.request import AnimateRequest, PanelRequest
+from engine.request import AnimateRequest
 
 ANIMATE = CommandInfo(
     "story animate",
@@ -176,7 +177,7 @@ async def job_of(context: Context, story: Story, wanted: Wanted) -> NewJob:
         raise Refusal("animate.cannot_move", model=drawn.model)
     request = AnimateRequest(
         characters=drawn.characters,
-        panels=tuple(PanelRequest(p.text, p.characters, p.seed) for p in moving),
+        panels=tuple(panel_request(p, p.seed) for p in moving),
         pictures=tuple(p.picture or "" for p in moving),
         style=drawn.style,
         seed=drawn.seed,

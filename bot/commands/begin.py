@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bot.card import title_of
 from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Option, Reply
-from bot.commands.checking import check_story, check_words
+from bot.commands.checking import check_story, check_style, check_words
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.stories import STORY, card, chosen_own, uploaded
 from bot.editing import first_lines, namesakes, next_page, random_seed
@@ -77,6 +77,7 @@ async def begin(
 ) -> Replies:
     """Makes the story and answers with its card, in a room of its own."""
     check_beginning(context, beginning)
+    check_style(context, beginning.style)
     draw, seed = context.stores.config.draw, random_seed()
     cast, panels = first_lines(seed, beginning.typed, kept)
     if beginning.picture is not None:

@@ -15,6 +15,7 @@ from bot.requests import AboutPage
 from bot.sentences import listed
 from bot.stories import Story
 from bot.words import say
+from engine.prompts import styles_of
 from engine.request import AnimateRequest, DrawRequest
 
 NEEDED: tuple[Right, ...] = ("view", "send", "files")  # to deliver what was drawn
@@ -112,6 +113,14 @@ def check_rights(context: Context) -> None:
         raise RightsMissing(missing)
 
 
+def check_style(context: Context, style: str | None) -> None:
+    """Refuses a style that the model has not learnt. Raises Refusal, which names those it has."""
+    model = context.model
+    if style is not None and model.styles and style not in model.styles:
+        every = ", ".join(styles_of(model.styles))
+        raise Refusal("style.not_learnt", model=model.name, style=quoted(style), every=every)
+
+
 def check_words(context: Context, *texts: str | None) -> None:
     """Refuses words that the server has blocked. Raises Refusal, which names the first."""
     word = blocked_word(context.settings.blocked_words, filter(None, texts))
@@ -146,7 +155,8 @@ def job_texts(job: NewJob) -> Iterator[str | None]:
     request = kind.from_json(job.request)
     for character in request.characters:
         yield from (character.name, character.description)
-    yield from (panel.text for panel in request.panels)
+    for panel in request.panels:
+        yield from (panel.text, panel.negative)
     if job.kind == "meme-draw":
         yield AboutMeme.from_json(job.about).scene
     elif job.kind == "animate":

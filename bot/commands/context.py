@@ -20,6 +20,7 @@ from bot.sentences import cut
 from bot.stars import Stars
 from bot.stories import Stories, Story
 from bot.words import known_language, say
+from engine.models import ModelSpec, find_model
 from engine.prompts import same_name
 
 LONGEST_HEADING = 45  # characters of a form's title: Discord's limit
@@ -151,6 +152,11 @@ class Context:
         own = await characters.of_owner(self.me, MOST_SAVED)
         shared = await characters.shared(self.me, self.server, MOST_SAVED)
         return {same_name(character.name): character for character in (*reversed(shared), *own)}
+
+    @property
+    def model(self) -> ModelSpec:
+        """The model that draws here. Raises `EngineError` if it is gone."""
+        return find_model(self.stores.config.engine.model)
 
     def limits(self) -> Limits:
         """What one person may ask for here."""

@@ -11,6 +11,7 @@ from bot.buttons import Press
 from bot.card import words_tag
 from bot.chat import CommandInfo, Field, Option
 from bot.commands.begin import LAYOUT_NAMES, MAX_SCRIPT, STYLES, saved_lines
+from bot.commands.checking import check_style
 from bot.commands.choosing import number_of, panel_with
 from bot.commands.context import Command, Context, Replies, Topic, fields_of
 from bot.commands.room import add_lines
@@ -100,6 +101,7 @@ def with_looks(context: Context, story: Story) -> Story:
     """The story with the title, style and layout that the options give."""
     title, layout = context.text("title"), context.text("layout")
     style = context.text("style")
+    check_style(context, style)
     changed = with_style(story, style) if style and style != story.style else story
     return replace(changed, title=title or story.title, layout=layout or story.layout)
 

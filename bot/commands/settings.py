@@ -9,7 +9,7 @@ from typing import Any
 from bot.blocked_words import folded_words
 from bot.chat import CommandInfo, Option
 from bot.commands.begin import STYLES
-from bot.commands.checking import check_rights
+from bot.commands.checking import check_rights, check_style
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.errors import Refusal, quoted
 from bot.people import MAX_CAP, MAX_STARS, ServerSettings
@@ -77,6 +77,8 @@ def changed(context: Context) -> dict[str, Any]:
         cap = context.number(name)
         if cap is not None:
             fields[name] = None if cap == NO_LIMIT else cap
+    if style is not None and style != "default":
+        check_style(context, style)
     if style is not None:
         fields["style"] = None if style == "default" else style
     return fields | changed_roles(context) | changed_words(context) | changed_gallery(context)

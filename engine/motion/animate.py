@@ -43,6 +43,7 @@ from engine.request import (
     Progress,
 )
 from engine.story import words_for_trouble
+from engine.understanding import understood
 
 STEPS = HouseMotion.steps
 LARGEST_NOTE = 12  # panels named in one
@@ -55,12 +56,14 @@ def animate(request: AnimateRequest, *, device: str = "auto") -> Generator[Event
     """
     begun = time.monotonic()
     check(request)
+    request, notes_on_words = understood(request, find_model(request.model))
     place = str(pick_device(device))
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         inbetween = ready_inbetween(request, place)
     keys = keys_of(request, inbetween)
     yield Progress("loading", 1, 1)
+    yield from notes_on_words
     yield from notes(request, inbetween)
     with words_for_trouble():
         yield from Animation(inbetween, request, keys).events()

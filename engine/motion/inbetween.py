@@ -16,13 +16,14 @@ from torch import Tensor
 
 from engine.drawing import png_bytes, png_file
 from engine.identity import picture_latents
+from engine.loading import Conditioning
 from engine.motion.animator import Animator
 from engine.motion.end_frames import EndFramesPipeline
 from engine.motion.reports import reports
 from engine.motion.second_pose import POSE, SecondPose
 from engine.motion.video import Segment, draw_segment
 from engine.preview import preview_jpegs
-from engine.prompts import find_style
+from engine.prompts import find_style, negative_prompt
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event, Preview, Progress
 
 DECODED_AT_ONCE = 4  # frames: bounds the memory
@@ -74,11 +75,9 @@ class DrawnInbetween:
         assert request.steps is not None
         assert request.size is not None
         self._animator, self._request, self._steps = animator, request, request.steps
-        self._artist = artist = animator.artist
+        self._artist = animator.artist
         self.pixels = request.size
         self.linear = animator.predictor is None
-        negative = find_style(request.style).negative if artist.spec.reads_negatives else ""
-        self._negative = artist.read([negative]).states[0] if animator.guidance > 1 else None
 
     def fits(self, prompt: str) -> bool:
         return self._artist.fits(prompt)
@@ -108,10 +107,10 @@ class DrawnInbetween:
         self, start: Key, end: Key, latents: list[Tensor], seed: int, *, before: int = 0
     ) -> Generator[Event, None, Tensor]:
         """Latents of the frames between, [F - 2, C, h, w]; `before`: steps taken already."""
-        words = self._artist.read([start.prompt, end.prompt]).states
+        words, negative = self._words(start, end)
         segment = Segment(
             latents[0], latents[1], words[0], words[1], self._request.frames, self._steps, seed,
-            negative_words=self._negative,
+            negative_words=negative,
         )  # fmt: skip
         frames = latents[0][None]
         for done, frames in enumerate(draw_segment(self._animator, segment), before + 1):
@@ -119,6 +118,17 @@ class DrawnInbetween:
             middle = frames[len(frames) // 2 : len(frames) // 2 + 1]
             yield Preview(start.panel, preview_jpegs(self._artist, middle)[0])
         return frames[1:-1]
+
+    def _words(self, start: Key, end: Key) -> tuple[Tensor, Tensor | None]:
+        """Token states of both prompts, [2, T, C], and, with guidance, of what to avoid, [T, C]."""
+        artist, own = self._artist, self._request.panels[start.panel].negative
+        read = artist.read([start.prompt, end.prompt])
+        if self._animator.guidance <= 1:
+            return read.states, None
+        style = find_style(self._request.style)
+        negative = negative_prompt(style, own) if artist.spec.reads_negatives else ""
+        words = Conditioning.joined([read, artist.read([negative])]).states
+        return words[:2], words[2]
 
     def _latents(self, key: Key) -> Tensor:
         return picture_latents(self._artist, key.picture, self.pixels)
@@ -142,7 +152,7 @@ class FilmedInbetween:
     def __init__(self, pipeline: EndFramesPipeline, request: AnimateRequest) -> None:
         assert request.size is not None
         self._pipeline, self._request, self.pixels = pipeline, request, request.size
-        self._negative = find_style(request.style).negative
+        self._style = find_style(request.style)
 
     def fits(self, prompt: str) -> bool:
         return True  # their text encoders read hundreds of words
@@ -158,7 +168,8 @@ class FilmedInbetween:
 
     def _film(self, start: Key, end: Key, words: str, frames: int, seed: int) -> Frames:
         first, last = (Image.open(BytesIO(key.png)) for key in (start, end))
-        steps, negative = self._request.steps, self._negative
+        steps = self._request.steps
+        negative = negative_prompt(self._style, self._request.panels[start.panel].negative)
         film = yield from reports(
             lambda report: self._pipeline.frames(
                 first, last, words, negative, frames, steps, seed, report

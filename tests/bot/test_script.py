@@ -322,6 +322,7 @@ def test_a_long_name_is_shortened_in_the_message_only() -> None:
 HOSTILE = [
     *"[]【】［］#＃:：()（） \t\n\r\"“”「」",
     *("[Tom]", "[tom]", "[NC]", "[C#]", "\n[Tom] x\n", "#Tom: hi", "(Tom: hi)", "\r\n", "\n\n"),
+    *("--no", "--no cars", "—no", "--不要", "－－不要雨"),
     *("\ufeff", "\u200b", "\u202e", "\u2028", "\0", "\x1b", "\x85", "\ud800", "ß", "İ"),
     *("ﷺ", "e\u0301"),
 ]  # fmt: skip

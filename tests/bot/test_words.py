@@ -21,6 +21,7 @@ from bot.commands.keep import SHARES
 from bot.errors import Refusal, ScriptError, UnknownChoice
 from bot.sentences import as_sentence, duration
 from bot.words import Sentence, catalogue, flat, known_language, languages, say
+from engine.prompts import load_styles
 
 ROOT = Path(__file__).parents[2]
 OTHERS = [name for name in languages() if name != "en"]
@@ -123,6 +124,7 @@ def test_the_code_gives_every_value_that_a_sentence_needs() -> None:
         *(f"settings.{who}" for who in ("everyone", "managers", "blocked", "unblocked")),
         *(f"right.{right}" for right in get_args(Right)),
         *(f"story.which_{kind}" for kind in ("style", "layout")),
+        *(f"style.{style}" for style in load_styles()),
         *(f"choice.{kind}" for kind in ("style", "layout", "format", "command", "language")),
     ],
 )

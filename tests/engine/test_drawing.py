@@ -238,3 +238,10 @@ def test_guidance_ends_at_the_last_noise_levels() -> None:
     both = torch.stack([torch.zeros(2, 4, 4), torch.ones(2, 4, 4)])
     assert torch.equal(led_away(both, 2.5, spec, torch.tensor(200)), 2.5 * both[1:])
     assert torch.equal(led_away(both, 2.5, spec, torch.tensor(199)), both[1:])
+
+
+def test_a_panels_own_words_to_keep_away_from_change_that_panel_alone(story: DrawRequest) -> None:
+    panels = list(story.panels)
+    panels[3] = replace(panels[3], negative="tom")
+    before, after = pictures(story), pictures(replace(story, panels=tuple(panels)))
+    assert [number for number in before if before[number] != after[number]] == [3]

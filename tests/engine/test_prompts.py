@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+from io import BytesIO
 
+import pytest
+from PIL import Image
+
+from engine.house.show_styles import PIXELS
+from engine.models import HOUSE
 from engine.prompts import (
+    THUMBNAILS,
     Style,
+    drawable,
     fitting,
     load_styles,
     panel_prompt,
     portrait_prompt,
     same_name,
     shortened,
+    styles_of,
+    thumbnail,
 )
 from engine.request import CharacterRequest, DrawRequest, PanelRequest
 
@@ -88,6 +97,28 @@ def test_every_style_has_words_for_both_languages_or_none_at_all() -> None:
         assert (
             bool(style.prompt) == bool(style.prompt_zh) == bool(style.negative) == (name != "none")
         )
+
+
+def test_every_style_names_one_that_the_house_artist_draws_in_its_place() -> None:
+    for name, style in load_styles().items():
+        assert drawable(name, HOUSE.styles) == (name if name in HOUSE.styles else style.like)
+        assert drawable(name, ()) == name
+    assert styles_of(HOUSE.styles) == HOUSE.styles
+    assert styles_of(()) == tuple(load_styles())
+
+
+@pytest.mark.parametrize("style", HOUSE.styles)
+def test_every_style_of_the_house_artist_has_a_small_picture(style: str) -> None:
+    content = thumbnail(style)
+    assert content is not None
+    assert len(content) < 10_000
+    assert Image.open(BytesIO(content)).size == (PIXELS, PIXELS)
+
+
+def test_no_small_picture_is_left_over() -> None:
+    pictures = {path.stem for path in THUMBNAILS.iterdir()}
+    assert pictures == set(HOUSE.styles)
+    assert thumbnail("photo") is None
 
 
 def test_a_request_survives_its_journey_through_json() -> None:

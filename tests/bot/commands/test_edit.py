@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bot.words import say
+from engine.models import HOUSE
 from tests.bot.talks import SCRIPT, Talker, talk
 
 
@@ -197,6 +201,37 @@ def test_style_and_layout_are_chosen_by_buttons(tmp_path: Path) -> None:
         await ann.asks("story edit", style="comic", title="Spaces", layout="pictures")
         story = await ann.story()
         assert (story.style, story.title, story.layout) == ("comic", "Spaces", "pictures")
+
+    talk(tmp_path, scene)
+
+
+def test_styles_are_shown_as_words_and_as_a_picture_where_they_are_chosen(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await begun(ann)
+        await ann.presses("Style")
+        [question] = ann.replies
+        for name in HOUSE.styles:
+            assert say("en", "style.line", name=name, look=say("en", f"style.{name}")) in (
+                question.text
+            )
+        assert "watercolour" not in question.text
+        assert [button.label for row in question.buttons for button in row] == list(HOUSE.styles)
+        [file] = question.files
+        assert Image.open(BytesIO(file.content)).width > 900
+        assert "noir" in file.alt
+
+    talk(tmp_path, scene)
+
+
+def test_a_style_that_the_model_cannot_draw_is_refused_with_those_it_can(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        answers = [await ann.asks("story new", style="clay")]
+        await begun(ann)
+        answers.append(await ann.asks("story edit", style="clay"))
+        for words in answers:
+            assert "he model house has not learnt the style “clay”" in words
+            assert "comic, line-art, noir, pastel, none" in words
+        assert (await ann.story()).style == "comic"
 
     talk(tmp_path, scene)
 

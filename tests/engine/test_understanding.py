@@ -1,0 +1,46 @@
+"""A request as a model can take it, and what is said about that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.models import HOUSE, SD15, ModelSpec
+from engine.request import CharacterRequest, DrawRequest, EngineError, PanelRequest
+from engine.understanding import understood
+
+TOM = CharacterRequest("Tom", "a man")
+REQUEST = DrawRequest((TOM,), (PanelRequest("[Tom] in the park", ("Tom",)),))
+
+
+def test_a_style_that_the_model_has_not_learnt_gives_way_to_the_nearest_and_says_so() -> None:
+    request, [note] = understood(replace(REQUEST, style="watercolour"), HOUSE)
+    assert request.style == "pastel"
+    assert note.kind == "other_style"
+    assert note.values == {"asked": "watercolour", "drawn": "pastel", "model": "house"}
+
+
+@pytest.mark.parametrize(("style", "spec"), [("noir", HOUSE), ("watercolour", SD15)])
+def test_a_style_that_the_model_can_draw_stays(style: str, spec: ModelSpec) -> None:
+    request = replace(REQUEST, style=style)
+    assert understood(request, spec) == (request, [])
+
+
+def test_a_style_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(EngineError, match='no style "sepia"'):
+        understood(replace(REQUEST, style="sepia"), HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("spec", "guidance", "told"), [(HOUSE, None, True), (SD15, None, False), (SD15, 1.0, True)]
+)
+def test_words_to_keep_away_from_that_are_not_read_are_told(
+    spec: ModelSpec, guidance: float | None, told: bool
+) -> None:
+    panels = (*REQUEST.panels, PanelRequest("[Tom] waves", ("Tom",), negative="cars"))
+    request = replace(REQUEST, panels=panels, guidance=guidance)
+    notes = understood(request, spec)[1]
+    assert [(note.kind, note.panels) for note in notes] == (
+        [("unread_negatives", (1,))] if told else []
+    )
