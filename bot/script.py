@@ -8,11 +8,11 @@
 The cast goes up to the first blank line or line that does not begin with a new name; what follows a
 name there is its description. A `#` other than that of C# or #10 may be in it where a blank line
 ends the cast and not all of its lines have one: else these are panels whose cast was forgotten.
-Every panel names somebody or says [NC]. What follows `--no` at the end of a picture, or `--不要`, is
-what shall not be seen: `[Tom] in the street --no cars, rain`. `Name: words` is a speech balloon and
-`(Name: words)` a thought where Name is of the cast, with quote marks around all of the words taken
-off; any other caption is a box. Names are compared after NFKC and case folding, and the full-width
-【】 ［］ ＃ ： （） count as their ASCII twins.
+Every panel names somebody or says [NC]. What follows `--no` at the end of a picture (or `--不要`)
+is what shall not be seen: `[Tom] in the street --no cars, rain`. `Name: words` is a speech balloon
+and `(Name: words)` a thought where Name is of the cast, with quote marks around all of the words
+taken off; any other caption is a box. Names are compared after NFKC and case folding, and the
+full-width 【】 ［］ ＃ ： （） count as their ASCII twins.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ def look(model: str, device: str) -> dict[str, object]:
             found |= {"name": properties.name, "memory": properties.total_memory}
         artist = load_model(spec, torch.device("cpu"))
         look_at_motion(artist)
+        look_at_picture_adapter(artist)
     except EngineError as error:
         return {**found, "problem": str(error)}
     except ImportError as error:
@@ -70,6 +71,15 @@ def look_at_motion(artist: Artist) -> None:
         from engine.motion.end_frames import class_of
 
         class_of(motion.source)
+
+
+def look_at_picture_adapter(artist: Artist) -> None:
+    """The same for the IP-Adapter by which it reads uploaded pictures."""
+    from engine.motion.weight_files import is_here
+    from engine.picture_adapter import load_picture_adapter
+
+    if artist.spec.picture_adapter and is_here(artist.spec.picture_adapter):
+        load_picture_adapter(artist)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

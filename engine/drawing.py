@@ -18,10 +18,12 @@ from torch import Tensor
 
 from engine.attention.consistent import Glance, Sight, StoryAttention
 from engine.attention.hook import consistent, open_layers, self_attention_layers
+from engine.attention.pictures import reading_pictures
 from engine.batches import Batch, decoding_batches, leading_batches, noise_matched_batches
-from engine.identity import noised, picture_latents
+from engine.identity import in_sight, noised, picture_latents
 from engine.loading import Artist, Conditioning
 from engine.models import ModelSpec
+from engine.picture_adapter import PictureAdapter, read_pictures
 from engine.plan import NOBODY, Shot, seed_of
 from engine.preview import preview_jpegs
 from engine.prompts import find_style, negative_prompt
@@ -31,7 +33,13 @@ from engine.request import DrawRequest, Event, PanelDrawn, Preview, Progress
 class StoryDrawing:
     """The state of one story being drawn; it belongs to nobody else."""
 
-    def __init__(self, artist: Artist, request: DrawRequest, shots: Sequence[Shot]) -> None:
+    def __init__(
+        self,
+        artist: Artist,
+        request: DrawRequest,
+        shots: Sequence[Shot],
+        adapter: PictureAdapter | None = None,
+    ) -> None:
         self.artist, self.request, self.shots = artist, request, list(shots)
         spec = artist.spec
         self.count = request.steps or spec.steps
@@ -44,8 +52,10 @@ class StoryDrawing:
             halves=2 if self.guided else 1,
             perturbed=1 if self.guided and spec.guides_attention else 0,
             seeds={s.name: s.seed for s in self.shots if s.alone},
+            rates={s.name: s.strength for s in self.shots if s.picture is not None},
         )
         self.latents: dict[str, Tensor] = {}
+        self.reading = read_pictures(artist, self.shots, adapter)
         self._finished = 0
         self._read_words()
 
@@ -59,7 +69,11 @@ class StoryDrawing:
 
     def steps(self) -> Iterator[Progress | Preview]:
         """Draw the latents of every shot, one step of one batch at a time."""
-        with self.artist.painting(), consistent(self.artist.unet, self.attention, self.layers):
+        with (
+            self.artist.painting(),
+            consistent(self.artist.unet, self.attention, self.layers),
+            reading_pictures(self.artist.unet, self.reading),
+        ):
             if self.artist.spec.sharing == "leading":
                 yield from self._leading()
             else:
@@ -102,7 +116,8 @@ class StoryDrawing:
         """All steps of one batch, which sees the finished batches before it."""
         latents = self._start(batch, scheduler)
         for number, timestep in enumerate(scheduler.timesteps):
-            self._see(tuple(shot.sight for shot in batch))
+            sights = [shot.sight for shot in batch]
+            self._see(in_sight(sights, self.shots, number / self.count))
             latents, foreseen = self._step(scheduler, batch, latents, timestep)
             yield self._progress()
             yield from self._previews(batch, number, foreseen)
@@ -137,7 +152,8 @@ class StoryDrawing:
             self.attention.written_layers = layers[self.request.seed]
             for i, batch in enumerate(batches):
                 writing = tuple(shot.name for shot in batch if shot.identity_of is not None)
-                sights = tuple(self._mutual(shot) for shot in batch)
+                mutual = [self._mutual(shot) for shot in batch]
+                sights = in_sight(mutual, self.shots, share)
                 self._see(sights, writing=writing, layers=layers[self._seed_of_layers(batch)])
                 timestep = schedulers[i].timesteps[number]
                 if batch[0].picture is not None:
@@ -167,6 +183,7 @@ class StoryDrawing:
         layers: frozenset[str] | None = None,
     ) -> None:
         self.attention.sights, self.attention.writing = sights, writing
+        self.reading.sights = sights
         self.attention.open_layers = frozenset(self.layers) if layers is None else layers
 
     def _step(

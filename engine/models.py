@@ -69,6 +69,7 @@ class ModelSpec:
     reads_negatives: bool = True
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
     guides_attention: bool = False  # guidance strengthens identity and structure as it does words
+    picture_adapter: str = ""  # an IP-Adapter (engine/picture_adapter.py); "": none
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
     styles: tuple[str, ...] = ()  # of styles.toml, that it has learnt; none: all, by their words
 

@@ -50,6 +50,7 @@ class Shot:
     shown: bool = True  # somebody wants to see it; others are drawn for what they show to panels
     alone: bool = False
     picture: str | None = None  # base64 PNG that is there already and only has to be seen
+    strength: float = 1.0  # of the picture: how firmly it leads, 0..1
 
 
 def plan_shots(request: DrawRequest, fits: Fits = lambda words: True) -> list[Shot]:
@@ -106,10 +107,14 @@ class Planner:
         if not is_saved(who) or most < 1 or not any(key in keys for keys in self._casts):
             return []
         prompt, share = fitting(lambda share: portrait_prompt(who, style, share), self._fits)
-        if who.picture is not None:
-            seed = seed_of(who.seed or 0, "picture")
-            name = f"picture of {key}"
-            return [Shot(name, None, prompt, seed, NOBODY, key, 0, share, False, True, who.picture)]
+        if who.leader is not None:
+            return [
+                Shot(
+                    f"picture of {key}", None, prompt, seed_of(who.seed or 0, "picture"), NOBODY,
+                    key, 0, share, shown=False, alone=True, picture=who.leader,
+                    strength=who.strength,
+                )
+            ]  # fmt: skip
         names = [f"portrait {rank} of {key}" for rank in range(min(most, PORTRAITS))]
         return [
             Shot(
@@ -173,7 +178,7 @@ def wanted_panels(request: DrawRequest) -> frozenset[int]:
 
 
 def is_saved(character: CharacterRequest) -> bool:
-    return character.seed is not None or character.picture is not None
+    return character.seed is not None or character.leader is not None
 
 
 def seed_of(seed: int, use: str) -> int:

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+PICTURE_STRENGTH = 0.5  # as much of a picture is seen as of an identity panel
 R = TypeVar("R")
 Trouble = Literal["refused", "memory", "broken"]
 
@@ -47,7 +48,8 @@ class CharacterRequest:
     """Somebody in the story; `description` is what every panel with this character draws.
 
     A saved character has a `seed`: private portraits drawn from it and from the description lead,
-    so that it looks the same in every story. A `picture` (PNG, in base64) leads in their place.
+    so that it looks the same in every story. A `picture` (PNG, in base64) leads in their place,
+    as firmly as `strength` says: the share of it that the panels see (0: nothing).
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -56,6 +58,12 @@ class CharacterRequest:
     description: str
     seed: int | None = None
     picture: str | None = None
+    strength: Annotated[float, Field(ge=0, le=1)] = PICTURE_STRENGTH
+
+    @property
+    def leader(self) -> str | None:
+        """The picture, if it leads at all."""
+        return self.picture if self.strength > 0 else None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from engine.devices import pick_device
 from engine.drawing import StoryDrawing
 from engine.loading import Artist
 from engine.models import find_model
+from engine.picture_adapter import PictureAdapter, ready_picture_adapter
 from engine.plan import Shot, plan_shots
 from engine.ready import ready_artist
 from engine.request import DeviceLost, Done, DrawRequest, EngineError, Event, Note, Progress
@@ -34,17 +35,23 @@ def draw_story(request: DrawRequest, *, device: str = "auto") -> Generator[Event
         artist = ready_artist(request.model, place)
     yield Progress("loading", 1, 1)
     shots = plan_shots(request, artist.fits)
+    adapter = None
+    if any(shot.picture is not None for shot in shots):
+        with words_for_trouble():
+            adapter = ready_picture_adapter(artist)
     yield from notes
     yield from too_long(shots)
-    yield from paint(artist, request, shots)
+    yield from paint(artist, request, shots, adapter)
     yield Done(time.monotonic() - begun)
 
 
-def paint(artist: Artist, request: DrawRequest, shots: Sequence[Shot]) -> Iterator[Event]:
+def paint(
+    artist: Artist, request: DrawRequest, shots: Sequence[Shot], adapter: PictureAdapter | None
+) -> Iterator[Event]:
     """The steps and the pictures; where memory runs out, once more, a panel at a time."""
     try:
         with words_for_trouble():
-            yield from StoryDrawing(artist, request, shots).events()
+            yield from StoryDrawing(artist, request, shots, adapter).events()
             return
     except EngineError as error:
         if error.kind != "memory" or request.micro_batch == 1:
@@ -53,7 +60,8 @@ def paint(artist: Artist, request: DrawRequest, shots: Sequence[Shot]) -> Iterat
     if artist.device.type == "cuda":
         torch.cuda.empty_cache()
     with words_for_trouble():
-        yield from StoryDrawing(artist, replace(request, micro_batch=1), shots).events()
+        smaller = replace(request, micro_batch=1)
+        yield from StoryDrawing(artist, smaller, shots, adapter).events()
 
 
 def too_long(shots: Sequence[Shot]) -> Iterator[Note]:

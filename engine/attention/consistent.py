@@ -69,6 +69,7 @@ class StoryAttention:
     open_layers: frozenset[str] | None = None  # None: sharing is off
     written_layers: frozenset[str] = frozenset()  # where others look, though this batch may not
     seeds: Mapping[str, int] = field(default_factory=dict)  # of panels that sample by their own
+    rates: Mapping[str, float] = field(default_factory=dict)  # of panels with a rate of their own
     banks: dict[str, Bank] = field(default_factory=lambda: defaultdict(Bank))
 
     def shares(self, layer: str) -> bool:
@@ -78,7 +79,8 @@ class StoryAttention:
         """Indices int64 [round(rate * count)]: the same whatever else is in the batch."""
         words = f"{self.seeds.get(panel, self.seed)}/{self.step}/{layer}/{panel}"
         generator = torch.Generator().manual_seed(zlib.crc32(words.encode()))
-        return torch.randperm(count, generator=generator)[: round(self.rate * count)]
+        rate = self.rates.get(panel, self.rate)
+        return torch.randperm(count, generator=generator)[: round(rate * count)]
 
 
 class ConsistentSelfAttention:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import DDIMScheduler, EulerDiscreteScheduler
-from PIL import Image
+from PIL import Image, ImageChops
 
+from engine.attention.consistent import Glance
 from engine.drawing import StoryDrawing
-from engine.identity import noised, open_picture, picture_latents
+from engine.identity import framed, in_sight, noised, open_picture, picture_latents
 from engine.models import MODELS, ModelSpec
-from engine.plan import plan_shots
+from engine.plan import NOBODY, Shot, plan_shots
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
 from engine.story import draw_story, ready_artist
 
@@ -61,11 +62,52 @@ def led_by(request: DrawRequest, picture: str | None) -> DrawRequest:
     return replace(request, characters=(replace(TOM, picture=picture), request.characters[1]))
 
 
+def latents(request: DrawRequest) -> list[torch.Tensor]:
+    """Of the panels: random weights may change these by less than a shade of the picture."""
+    artist = ready_artist(request.model, "cpu")
+    drawing = StoryDrawing(artist, request, plan_shots(request, artist.fits))
+    assert list(drawing.steps())
+    return [drawing.latents[f"panel {i}"] for i in range(len(request.panels))]
+
+
+def differ(one: DrawRequest, other: DrawRequest) -> list[bool]:
+    return [not torch.equal(a, b) for a, b in zip(latents(one), latents(other), strict=True)]
+
+
 def test_the_picture_reaches_every_panel_of_its_character_and_no_other(
     story: DrawRequest,
 ) -> None:
-    red, blue = pictures(story), pictures(led_by(story, png("blue")))
-    assert [a != b for a, b in zip(red, blue, strict=True)] == [True, False, True]
+    assert differ(story, led_by(story, png("blue"))) == [True, False, True]
+
+
+def test_its_strength_is_how_much_of_it_is_seen(story: DrawRequest) -> None:
+    tom, lisa = story.characters
+    firm = replace(story, characters=(replace(tom, strength=1.0), lisa))
+    assert differ(story, firm) == [True, False, True]
+    artist = ready_artist(story.model, "cpu")
+    for request, share in ((story, 0.5), (firm, 1.0)):
+        drawing = StoryDrawing(artist, request, plan_shots(request, artist.fits))
+        layer = drawing.layers[-1]
+        assert len(drawing.attention.chosen_tokens(layer, "picture of tom", 64)) == 64 * share
+        assert len(drawing.attention.chosen_tokens(layer, "panel 1", 64)) == 32
+
+
+def test_a_weak_picture_leads_the_first_steps_only() -> None:
+    shot = Shot("picture of tom", None, "", 0, NOBODY, picture="…", strength=0.2)
+    sights = ((Glance(("picture of tom", "panel 0"), 0, 0.5), Glance((), 0.5, 1)),)
+    assert in_sight(sights, [shot], 0.39) == sights
+    assert in_sight(sights, [shot], 0.4) == (
+        (Glance(("panel 0",), 0, 0.5), Glance((), 0.5, 1)),
+    )
+    assert in_sight(sights, [replace(shot, strength=0.5)], 0.99) == sights
+
+
+def test_without_any_strength_it_is_as_if_there_were_no_picture(story: DrawRequest) -> None:
+    tom, lisa = story.characters
+    weak = replace(tom, strength=0.0, seed=7)
+    assert plan_shots(replace(story, characters=(weak, lisa))) == plan_shots(
+        replace(story, characters=(replace(tom, picture=None, seed=7), lisa))
+    )
 
 
 def test_without_sharing_the_picture_is_of_no_account(story: DrawRequest) -> None:
@@ -91,6 +133,48 @@ def test_a_picture_of_any_shape_becomes_latents_of_a_panel(
     latents = picture_latents(artist, png("green", size), 64)
     assert latents.shape == (4, 8, 8)
     assert torch.isfinite(latents).all()
+
+
+def colours(image: Image.Image) -> set[tuple[int, ...]]:
+    return {colour for _, colour in image.getcolors(1 << 16) or ()}
+
+
+def test_an_upright_photo_keeps_its_head_and_a_wide_one_its_middle() -> None:
+    photo = Image.new("RGB", (60, 120), "green")  # a background without any paper
+    photo.paste("red", (0, 0, 60, 20))
+    square = framed(photo, 60)
+    assert square.getpixel((30, 5)) == (255, 0, 0)
+    assert square.getpixel((30, 55)) == (0, 128, 0)
+    wide = Image.new("RGB", (180, 60), "green")
+    wide.paste("red", (60, 0, 120, 60))
+    assert colours(framed(wide, 60)) == {(255, 0, 0)}
+
+
+@pytest.mark.parametrize("size", [(400, 400), (100, 400), (900, 300)])
+def test_a_figure_on_paper_is_seen_whole_and_as_large_as_can_be(size: tuple[int, int]) -> None:
+    drawing = Image.new("RGB", size, "white")
+    left, top = size[0] // 2 - 20, size[1] // 2 - 60
+    drawing.paste("blue", (left, top, left + 40, top + 120))
+    drawing.paste("red", (left, top, left + 40, top + 10))  # the head
+    seen = framed(drawing, 130)
+    assert {(255, 0, 0), (0, 0, 255), (255, 255, 255)} <= colours(seen)
+    box = ImageChops.invert(seen).getbbox()
+    assert box is not None
+    assert box[3] - box[1] > 0.9 * 130
+    assert abs(box[0] + box[2] - 130) <= 2  # in the middle
+    assert (box[2] - box[0]) / (box[3] - box[1]) == pytest.approx(40 / 120, abs=0.03)
+
+
+def test_a_bust_stands_on_the_edge_of_its_paper() -> None:
+    drawing = Image.new("RGB", (200, 100), "white")
+    drawing.paste("black", (80, 40, 140, 100))
+    seen = framed(drawing, 64)
+    assert seen.getpixel((32, 63)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3)])
+def test_paper_with_nothing_on_it_stays_paper(size: tuple[int, int]) -> None:
+    assert colours(framed(Image.new("RGB", size, "white"), 16)) == {(255, 255, 255)}
 
 
 def test_what_is_transparent_is_white() -> None:
