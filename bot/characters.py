@@ -17,8 +17,10 @@ from bot.limits import checked_character_name, checked_description, checked_seed
 from bot.pictures import require_pictures
 from bot.sharing import audiences, checked_audiences
 from engine.prompts import same_name
+from engine.request import PICTURE_STRENGTH
 
 MAX_SAVED = 200  # characters a person
+CHANGEABLE = {"name", "description", "seed", "reference", "strength", "shared_with"}
 
 SELECT = """
 SELECT characters.*, (
@@ -29,14 +31,19 @@ FROM characters
 SHARED = "EXISTS (SELECT 1 FROM character_shares WHERE character = id AND audience IN (?, ?))"
 
 
-# What a character's pictures depend on: name, description, seed, reference. Without a seed it is
-# nobody's: a look that is not known.
-Look = tuple[str, str, int | None, str | None]
+STRENGTH = round(100 * PICTURE_STRENGTH)  # percent
+
+# What a character's pictures depend on: name, description, seed, reference, strength. Without a
+# seed it is nobody's: a look that is not known.
+Look = tuple[str, str, int | None, str | None, int]
 
 
 @dataclass(frozen=True)
 class SavedCharacter:
-    """Somebody saved. `reference` and `sheet` are pictures (SHA-256): uploaded, and drawn."""
+    """Somebody saved. `reference` and `sheet` are pictures (SHA-256): uploaded, and drawn.
+
+    `strength` says how firmly the uploaded one leads, in percent.
+    """
 
     id: str
     owner: str  # a person's key
@@ -46,6 +53,7 @@ class SavedCharacter:
     reference: str | None = None
     sheet: str | None = None
     shared_with: tuple[str, ...] = ()  # "everyone" or "server:KEY"
+    strength: int = STRENGTH
 
 
 class Characters:
@@ -55,18 +63,25 @@ class Characters:
         self._database = database
 
     async def new(
-        self, owner: str, *, name: str, description: str, seed: int, reference: str | None = None
+        self,
+        owner: str,
+        *,
+        name: str,
+        description: str,
+        seed: int,
+        reference: str | None = None,
+        strength: int = STRENGTH,
     ) -> SavedCharacter:
         """Saves a character. Raises Refusal: over a limit, or the owner has one of that name."""
         character = checked_character(
-            SavedCharacter(new_id(), owner, name, description, seed, reference)
+            SavedCharacter(new_id(), owner, name, description, seed, reference, strength=strength)
         )
         async with self._database.tx() as db:
             await check_room(db, owner)
             await check_name(db, character)
             await require_pictures(db, [reference])
             await db.execute(
-                "INSERT INTO characters VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+                "INSERT INTO characters VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)",
                 (
                     character.id,
                     owner,
@@ -76,6 +91,7 @@ class Characters:
                     seed,
                     reference,
                     time.time(),
+                    strength,
                 ),
             )
         return character
@@ -136,11 +152,11 @@ class Characters:
         return [character_from(row) for row in rows]
 
     async def change(self, character_id: str, owner: str, **fields: Any) -> SavedCharacter:
-        """Changes name, description, seed, reference or shared_with. Raises Refusal.
+        """Changes name, description, seed, reference, strength or shared_with. Raises Refusal.
 
         A sheet that no longer shows the character is let go.
         """
-        if not fields.keys() <= {"name", "description", "seed", "reference", "shared_with"}:
+        if not fields.keys() <= CHANGEABLE:
             raise TypeError(f"not all of these can be changed: {', '.join(fields)}")
         async with self._database.tx() as db:
             old = await owned(db, character_id, owner)
@@ -172,14 +188,20 @@ class Characters:
             await require_pictures(db, [sha])
             await db.execute(
                 "UPDATE characters SET sheet = ? WHERE id = ?"
-                " AND (name, description, seed, reference) IS (?, ?, ?, ?)",
+                " AND (name, description, seed, reference, strength) IS (?, ?, ?, ?, ?)",
                 (sha, character_id, *look),
             )
 
 
 def look_of(character: SavedCharacter) -> Look:
     """What its pictures depend on."""
-    return (character.name, character.description, character.seed, character.reference)
+    return (
+        character.name,
+        character.description,
+        character.seed,
+        character.reference,
+        character.strength,
+    )
 
 
 def checked_character(character: SavedCharacter) -> SavedCharacter:
@@ -220,7 +242,7 @@ async def owned(db: aiosqlite.Connection, character_id: str, owner: str) -> Save
 async def update(db: aiosqlite.Connection, character: SavedCharacter) -> None:
     await db.execute(
         "UPDATE characters SET name = ?, same_name = ?, description = ?, seed = ?, reference = ?,"
-        " sheet = ? WHERE id = ?",
+        " sheet = ?, strength = ? WHERE id = ?",
         (
             character.name,
             same_name(character.name),
@@ -228,6 +250,7 @@ async def update(db: aiosqlite.Connection, character: SavedCharacter) -> None:
             character.seed,
             character.reference,
             character.sheet,
+            character.strength,
             character.id,
         ),
     )
@@ -247,5 +270,6 @@ def character_from(row: sqlite3.Row) -> SavedCharacter:
         seed=row["seed"],
         reference=row["reference"],
         sheet=row["sheet"],
+        strength=row["strength"],
         shared_with=tuple(sorted(json.loads(row["audiences"]))),
     )

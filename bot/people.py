@@ -96,6 +96,12 @@ class People:
             await db.execute("DELETE FROM people WHERE key = ?", (key,))
         return jobs
 
+    async def is_new_to(self, key: str, what: str) -> bool:
+        """Whether a person is now told for the first time what is said only once."""
+        async with self._database.tx() as db:
+            told = await db.execute("INSERT OR IGNORE INTO told VALUES (?, ?)", (key, what))
+            return bool(told.rowcount)
+
     async def has_deleted(self, key: str, id: str) -> bool:
         """Whether a person has deleted a story or character of this id."""
         sql = "SELECT 1 FROM deleted WHERE id = ? AND owner = ?"

@@ -16,7 +16,7 @@ from typing import Literal
 from PIL import Image
 
 from bot.card import page_title
-from bot.characters import Characters, Look, SavedCharacter, look_of
+from bot.characters import STRENGTH, Characters, Look, SavedCharacter, look_of
 from bot.chat import Place
 from bot.config import EngineConfig
 from bot.editing import look_tag
@@ -78,6 +78,7 @@ class AboutSheet:
     description: str
     seed: int | None = None  # None: an older version of the bot has queued it
     reference: str | None = None
+    strength: int = STRENGTH
 
     @classmethod
     def of(cls, character: SavedCharacter) -> AboutSheet:
@@ -85,7 +86,7 @@ class AboutSheet:
 
     @property
     def look(self) -> Look:
-        return (self.name, self.description, self.seed, self.reference)
+        return (self.name, self.description, self.seed, self.reference, self.strength)
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -136,6 +137,7 @@ class Requests:
                     character.description,
                     character.seed,
                     await self._picture(character.reference),
+                    character.strength / 100,
                 ),
             ),
             panels=tuple(
@@ -150,7 +152,7 @@ class Requests:
         )
 
     async def _member(self, owner: str, member: CastMember, server: str | None) -> CharacterRequest:
-        seed, reference = None, member.reference
+        seed, reference, strength = None, member.reference, STRENGTH
         if member.character is not None:
             try:
                 saved = await self.characters.get(member.character, owner, server)
@@ -158,8 +160,9 @@ class Requests:
                 pass
             else:
                 seed, reference = saved.seed, reference or saved.reference
+                strength = saved.strength
         return CharacterRequest(
-            member.name, member.description, seed, await self._picture(reference)
+            member.name, member.description, seed, await self._picture(reference), strength / 100
         )
 
     async def _picture(self, sha: str | None) -> str | None:

@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 
 from bot.errors import Refusal
 
@@ -18,6 +18,8 @@ MAX_UPLOAD_MEGABYTES = 20
 MAX_MEGAPIXELS = 60
 MAX_WEBP_MEGAPIXELS = 24  # its reader needs four times as much memory as the others
 MAX_SIDE = 1024  # pixels, of the picture that is kept
+LEAST_SIDE = 64  # pixels, of a picture that shows somebody
+LEAST_SPREAD = 3.0  # of its shades (standard deviation, of 255), or it is empty paper
 STRIP = 64  # rows of the smaller picture
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
@@ -51,6 +53,20 @@ def accept_upload(content: bytes) -> bytes:
             raise
         except Exception as error:  # Pillow has no common type for what files can have wrong
             raise Refusal("store.upload_broken") from error
+
+
+def accept_reference(content: bytes) -> bytes:
+    """The same for a picture that a character shall look like: it must show something.
+
+    Who is on it only a model could tell; but nobody is on a sheet of one colour. Raises Refusal.
+    """
+    picture = accept_upload(content)
+    with Image.open(BytesIO(picture)) as image:
+        if min(image.size) < LEAST_SIDE:
+            raise Refusal("store.reference_small", limit=LEAST_SIDE)
+        if max(ImageStat.Stat(image.convert("RGB")).stddev) < LEAST_SPREAD:
+            raise Refusal("store.reference_empty")
+    return picture
 
 
 def redrawn(image: Image.Image) -> bytes:

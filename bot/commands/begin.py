@@ -11,7 +11,8 @@ from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Option, Reply
 from bot.commands.checking import check_story, check_style, check_words
 from bot.commands.context import Command, Context, Replies, Topic
-from bot.commands.stories import STORY, card, chosen_own, uploaded
+from bot.commands.reference import consent, referenced
+from bot.commands.stories import STORY, card, chosen_own
 from bot.editing import first_lines, namesakes, next_page, random_seed
 from bot.errors import Refusal
 from bot.limits import MAX_NAME, MAX_TITLE
@@ -67,7 +68,7 @@ async def new(context: Context) -> Replies:
         context.text("style"),
         context.text("layout"),
         who,
-        await uploaded(context, "picture"),
+        await referenced(context, "picture"),
     )
     return await begin(context, beginning, kept)
 
@@ -96,7 +97,7 @@ async def begin(
         context.say("story.namesake", name=character.name)
         for character in namesakes(beginning.typed.characters, kept)
     ]
-    return (in_room(context, story, *notes),)
+    return (in_room(context, story, *notes, *await consent(context, beginning.picture)),)
 
 
 def check_beginning(context: Context, beginning: Beginning) -> None:

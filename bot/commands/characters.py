@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from bot.buttons import Press, button
 from bot.card import card_of_character
-from bot.characters import SavedCharacter
+from bot.characters import STRENGTH, SavedCharacter
 from bot.chat import Attachment, CommandInfo, File, Option, Reply
 from bot.commands.checking import check_words
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.draw import enqueue
 from bot.commands.keep import SHARES, audience
-from bot.commands.stories import uploaded
+from bot.commands.reference import consent, referenced
 from bot.editing import random_seed
 from bot.errors import Refusal, printable
 from bot.limits import MAX_DESCRIPTION, MAX_NAME
@@ -26,16 +26,21 @@ CHARACTER = Option(
 NAME = Option("name", "help.option_name", limit=MAX_NAME)
 DESCRIPTION = Option("description", "help.option_description", limit=MAX_DESCRIPTION, long=True)
 PICTURE = Option("picture", "help.option_reference", Attachment)
+STRENGTH_OPTION = Option("strength", "help.option_strength", int, lowest=0, highest=100)
 MOST_LISTED = 40
 
 NEW = CommandInfo(
     "character new",
     "help.character_new",
-    (replace(NAME, required=True), replace(DESCRIPTION, required=True), PICTURE),
+    (replace(NAME, required=True), replace(DESCRIPTION, required=True), PICTURE, STRENGTH_OPTION),
 )
 LIST = CommandInfo("character list", "help.character_list")
 SHOW = CommandInfo("character show", "help.character_show", (CHARACTER,))
-EDIT = CommandInfo("character edit", "help.character_edit", (CHARACTER, NAME, DESCRIPTION, PICTURE))
+EDIT = CommandInfo(
+    "character edit",
+    "help.character_edit",
+    (CHARACTER, NAME, DESCRIPTION, PICTURE, STRENGTH_OPTION),
+)
 SHARE = CommandInfo(
     "character share",
     "help.character_share",
@@ -62,23 +67,29 @@ async def chosen_own(context: Context) -> SavedCharacter:
 async def new(context: Context) -> Replies:
     """`/character new`"""
     check_words(context, context.text("name"), context.text("description"))
+    strength = context.number("strength")
+    if strength is not None and context.file("picture") is None:
+        raise Refusal("character.strength_of_what")
     character = await context.stores.characters.new(
         context.me,
         name=context.words("name"),
         description=context.words("description"),
         seed=random_seed(),
-        reference=await uploaded(context, "picture"),
+        reference=await referenced(context, "picture"),
+        strength=STRENGTH if strength is None else strength,
     )
-    return described(context, character, "character.saved")
+    notes = await consent(context, character.reference)
+    return described(context, character, "character.saved", *notes)
 
 
-def described(context: Context, character: SavedCharacter, key: str) -> Replies:
+def described(context: Context, character: SavedCharacter, key: str, *notes: str) -> Replies:
     """A sentence about a character, and what can be done with it."""
     buttons = (
         button(context.say("button.sheet"), "sheet", character.id, look="primary"),
         button(context.say("button.forget_character"), "unperson", character.id, look="danger"),
     )
-    text, about = context.say(key, name=character.name), (card_of_character(character.id),)
+    text = "\n".join((context.say(key, name=character.name), *notes))
+    about = (card_of_character(character.id),)
     return (Reply(text, buttons=(buttons,), private=True, about=about),)
 
 
@@ -135,14 +146,20 @@ async def show_sheet(context: Context, character: SavedCharacter) -> Replies:
 async def edit(context: Context) -> Replies:
     """`/character edit`"""
     character = await chosen_own(context)
-    fields = {name: context.text(name) for name in ("name", "description")}
-    check_words(context, *fields.values())
-    fields["reference"] = await uploaded(context, "picture")
+    name, description = context.text("name"), context.text("description")
+    check_words(context, name, description)
+    strength, reference = context.number("strength"), await referenced(context, "picture")
+    if strength is not None and (reference or character.reference) is None:
+        raise Refusal("character.strength_of_what")
+    fields = {
+        "name": name, "description": description, "reference": reference, "strength": strength
+    }  # fmt: skip
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:
         raise Refusal("character.nothing_to_change")
     changed = await context.stores.characters.change(character.id, context.me, **changes)
-    return described(context, changed, "character.changed")
+    notes = await consent(context, reference)
+    return described(context, changed, "character.changed", *notes)
 
 
 async def share(context: Context) -> Replies:

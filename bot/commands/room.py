@@ -9,7 +9,8 @@ from bot.chat import Reply
 from bot.commands.begin import Beginning, begin, saved_lines
 from bot.commands.context import Context, Replies
 from bot.commands.doubts import questions
-from bot.commands.stories import card, saved_card, uploaded
+from bot.commands.reference import consent, referenced
+from bot.commands.stories import card, save
 from bot.editing import cast_lines, namesakes, with_lines
 from bot.errors import ScriptError
 from bot.room import NO_CAST, Typed, read_lines, read_whole, written_lines
@@ -64,10 +65,11 @@ async def add_lines(context: Context, story: Story, text: str, at: int | None = 
     typed = read_lines(text, cast_lines(story), len(story.panels), saved_lines(kept))
     notes = [context.say("story.namesake", name=c.name) for c in namesakes(typed.characters, kept)]
     changed = with_lines(story, typed, kept, at)
-    names = list(context.call.attachments)
+    names, reference = list(context.call.attachments), None
     if names and typed.characters:
         first = len(story.cast)
-        member = replace(changed.cast[first], reference=await uploaded(context, names[0]))
+        reference = await referenced(context, names[0])
+        member = replace(changed.cast[first], reference=reference)
         cast = (*changed.cast[:first], member, *changed.cast[first + 1 :])
         changed = replace(changed, cast=cast)
     elif names:
@@ -76,7 +78,9 @@ async def add_lines(context: Context, story: Story, text: str, at: int | None = 
         return (card(context, story, *notes),)
     before = len(story.panels) if at is None else min(at - 1, len(story.panels))
     asked = questions(context, story, typed.doubts, before)
-    return (*await saved_card(context, changed, *notes), *asked)
+    saved = await save(context, changed)
+    notes += await consent(context, reference)
+    return (card(context, saved, *notes), *asked)
 
 
 async def outside(context: Context, text: str) -> Replies:

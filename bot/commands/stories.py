@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bot.card import card_name, is_drawn, page_buttons, page_title, story_card, title_of
-from bot.chat import Attachment, File, Option, Reply
+from bot.chat import File, Option, Reply
 from bot.commands.checking import check_story
 from bot.commands.context import Context, Replies
 from bot.drawn import lettered, page_files
 from bot.errors import Refusal
 from bot.script import MAX_PANELS
 from bot.stories import Story
-from bot.uploads import accept_upload
 
 STORY = Option("story", "help.option_story", suggests=True, limit=100)
 PANEL = Option(
@@ -74,15 +71,6 @@ async def pages(context: Context, story: Story) -> tuple[File, ...]:
     drawn = await lettered(context.stores.pictures, story.panels, story.layout, page_title(story))
     title = title_of(story, context.language)
     return page_files(title, drawn, story.panels, context.language, story.layout)
-
-
-async def uploaded(context: Context, option: str) -> str | None:
-    """The SHA-256 of a picture that came with the call, checked and kept. Raises Refusal."""
-    file: Attachment | None = context.file(option)
-    if file is None:
-        return None
-    picture = await asyncio.to_thread(accept_upload, file.content)
-    return await context.stores.pictures.add(picture)
 
 
 async def shown(context: Context, story: Story) -> Replies:

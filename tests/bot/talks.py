@@ -46,9 +46,11 @@ SCRIPT = """[Tom] a young programmer with glasses
 
 
 def picture(colour: str = "red", size: tuple[int, int] = (64, 64)) -> bytes:
-    """A PNG of one colour."""
+    """A PNG of one colour, with somebody small in its corner."""
     file = BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
+    image = Image.new("RGB", size, colour)
+    image.paste("black", (0, 0, size[0] // 8, size[1] // 8))
+    image.save(file, "PNG")
     return file.getvalue()
 
 

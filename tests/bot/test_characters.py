@@ -174,6 +174,7 @@ def test_a_sheet_is_kept_for_as_long_as_it_shows_the_character(tmp_path: Path) -
                 {"seed": 8},
                 {"name": "Tim"},
                 {"reference": await s.pictures.add(b"reference")},
+                {"strength": 80},
             ):
                 tom = await s.new(name=f"Tom {next(iter(fields))}")
                 await s.characters.set_sheet(tom.id, look_of(tom), sheet)
@@ -284,7 +285,7 @@ def test_a_person_keeps_a_bounded_number_of_characters(tmp_path: Path) -> None:
         async with store(tmp_path) as s:
             async with s.database.tx() as db:
                 await db.executemany(
-                    "INSERT INTO characters VALUES (?, ?, ?, ?, '', 0, NULL, NULL, 0)",
+                    "INSERT INTO characters VALUES (?, ?, ?, ?, '', 0, NULL, NULL, 0, 50)",
                     [(f"id{n}", ANN, str(n), str(n)) for n in range(MAX_SAVED)],
                 )
             assert await key_of(s.new()) == "store.many_characters"

@@ -96,9 +96,7 @@ def test_a_weak_picture_leads_the_first_steps_only() -> None:
     shot = Shot("picture of tom", None, "", 0, NOBODY, picture="…", strength=0.2)
     sights = ((Glance(("picture of tom", "panel 0"), 0, 0.5), Glance((), 0.5, 1)),)
     assert in_sight(sights, [shot], 0.39) == sights
-    assert in_sight(sights, [shot], 0.4) == (
-        (Glance(("panel 0",), 0, 0.5), Glance((), 0.5, 1)),
-    )
+    assert in_sight(sights, [shot], 0.4) == ((Glance(("panel 0",), 0, 0.5), Glance((), 0.5, 1)),)
     assert in_sight(sights, [replace(shot, strength=0.5)], 0.99) == sights
 
 

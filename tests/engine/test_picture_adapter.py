@@ -51,9 +51,7 @@ STORY = DrawRequest(
 
 
 @pytest.fixture(params=[(f, k) for f in WIDTHS for k in ("basic", "plus", "full")], ids="-".join)
-def model(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
+def model(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The folder of a tiny model whose kind has an IP-Adapter of each sort."""
     family, kind = request.param
     folder: Path = request.getfixturevalue(f"tiny_{family}")
@@ -144,8 +142,9 @@ def test_the_unet_is_left_as_it_was_also_after_an_error(model: str) -> None:
     artist = ready_artist(model, "cpu")
     before = artist.unet.attn_processors
     adapter = load_picture_adapter(artist)
-    with pytest.raises(ValueError, match="a fault"), reading_pictures(
-        artist.unet, PictureReading(adapter.readers)
+    with (
+        pytest.raises(ValueError, match="a fault"),
+        reading_pictures(artist.unet, PictureReading(adapter.readers)),
     ):
         raise ValueError("a fault")
     assert artist.unet.attn_processors == before
@@ -164,7 +163,12 @@ def test_two_characters_are_read_in_their_own_halves(model: str) -> None:
 
     def seen(**strengths: float) -> torch.Tensor:
         reading = PictureReading(
-            {layer: (to_k, to_v)}, tokens, torch.zeros(4, to_k.in_features), strengths, 1.0, (sight,)
+            {layer: (to_k, to_v)},
+            tokens,
+            torch.zeros(4, to_k.in_features),
+            strengths,
+            1.0,
+            (sight,),
         )
         with torch.no_grad(), reading_pictures(artist.unet, reading):
             return attention(hidden, words).unflatten(1, (8, 8))

@@ -181,6 +181,12 @@ def test_nothing_of_an_uploaded_picture_outlives_its_character(tmp_path: Path, h
         [meme] = await stage.ledger.of_person("test:bob")
         assert traces(tmp_path, kept)
         assert traces(tmp_path, sent)
+        [tom] = await stage.bot.stores.characters.of_owner("test:ann")
+        assert tom.sheet is not None
+        poses = [*(await stage.ledger.pictures(1)).values()]
+        drawn = [tom.sheet, *poses]
+        assert len(poses) == 4
+        assert all(any(tmp_path.rglob(sha)) for sha in drawn)
         if how == "deleted":
             await ann.asks("character delete", character="Tom")
             await ann.presses("Delete for ever")
@@ -191,6 +197,7 @@ def test_nothing_of_an_uploaded_picture_outlives_its_character(tmp_path: Path, h
             assert f"character {tom_id}" in ann.replies[0].gone
         assert traces(tmp_path, kept) == []
         assert traces(tmp_path, sent) == []
+        assert not any(any(tmp_path.rglob(sha)) for sha in drawn)
         assert (await stage.ledger.get(meme.id)).state == "cancelled"
         await bob.presses(Button("Try again", f"again:{meme.id}"))
         assert "no such character" in bob.text
