@@ -14,6 +14,7 @@ from bot.database import Database
 from bot.jobs import Job, Ledger, Limits, NewJob
 from bot.people import People
 from bot.pictures import Pictures
+from tests.bot.new_store import open_database
 
 NOON = 20_000 * 86400.0 + 12 * 3600  # seconds since 1970: noon of some day, UTC
 NO_LIMITS = Limits(waiting_cap=10_000, daily_quota=10_000)
@@ -83,7 +84,7 @@ def play(
     """Run a story on the ledger in `folder`; the database is closed at its end."""
 
     async def run() -> None:
-        database = await Database.open(folder / "inkwell.sqlite3")
+        database = await open_database(folder / "inkwell.sqlite3")
         try:
             clock = Clock()
             pictures = Pictures(folder / "pictures", database)

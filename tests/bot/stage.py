@@ -39,6 +39,7 @@ from engine.request import (
     Preview,
     Progress,
 )
+from tests.bot.new_store import open_database
 
 ANN = Person("test", "ann", "Ann")
 HERE = Place("test", "channel")
@@ -281,7 +282,7 @@ def perform(
     artist, chat = artist or ListeningArtist(), chat or ListeningChat()
 
     async def run(act: Callable[[Stage], Awaitable[None]]) -> None:
-        database = await Database.open(folder / "inkwell.sqlite3")
+        database = await open_database(folder / "inkwell.sqlite3")
         try:
             pictures = Pictures(folder / "pictures", database)
             people = People(database, pictures)

@@ -36,6 +36,7 @@ from bot.pictures import Pictures
 from bot.results import Results
 from bot.stories import Stories, Story
 from engine.request import AnimateRequest, DrawRequest, FrameDrawn
+from tests.bot.new_store import open_database
 
 SCRIPT = """[Tom] a young programmer with glasses
 [Lisa] a woman with short hair
@@ -199,7 +200,7 @@ def talk(tmp_path: Path, scene: Scene, *, server: str | None = None) -> None:
 
 
 async def open_stage(tmp_path: Path, config: Config | None = None) -> Stage:
-    database = await Database.open(tmp_path / "inkwell.sqlite3")
+    database = await open_database(tmp_path / "inkwell.sqlite3")
     pictures = Pictures(tmp_path / "pictures", database)
     bot = Inkwell(
         database,

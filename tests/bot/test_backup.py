@@ -24,6 +24,7 @@ from bot.people import People
 from bot.pictures import Pictures
 from bot.stories import Panel, Stories
 from bot.trouble import StoreTrouble
+from tests.bot.new_store import open_database
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def tar(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def running(home: Home) -> AsyncIterator[Database]:
-    database = await Database.open(home.path)
+    database = await open_database(home.path)
     try:
         yield database
     finally:

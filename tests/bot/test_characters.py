@@ -18,6 +18,7 @@ from bot.errors import Refusal
 from bot.people import People
 from bot.pictures import Pictures
 from bot.sharing import EVERYONE, audience_of
+from tests.bot.new_store import open_database
 
 ANN, BOB, HOME = "web:ann", "web:bob", "web:home"
 
@@ -40,7 +41,7 @@ class Store:
 @asynccontextmanager
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """Ann and Bob have been met."""
-    database = await Database.open(tmp_path / "inkwell.sqlite3")
+    database = await open_database(tmp_path / "inkwell.sqlite3")
     pictures = Pictures(tmp_path / "pictures", database)
     try:
         for name in ("ann", "bob"):

@@ -12,11 +12,12 @@ import pytest
 
 from bot.database import Database
 from bot.group_commit import GroupCommit
+from tests.bot.new_store import open_database
 
 
 def with_table(folder: Path, story: Callable[[Database, GroupCommit], Awaitable[None]]) -> None:
     async def run() -> None:
-        database = await Database.open(folder / "inkwell.sqlite3")
+        database = await open_database(folder / "inkwell.sqlite3")
         try:
             async with database.tx() as connection:
                 await connection.execute("CREATE TABLE t (n INTEGER UNIQUE CHECK (n < 100))")

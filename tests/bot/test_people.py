@@ -17,6 +17,7 @@ from bot.errors import Refusal
 from bot.people import MAX_CAP, Account, People, ServerSettings
 from bot.pictures import NEW_SECONDS, Pictures
 from bot.stories import CastMember, Panel, Stories
+from tests.bot.new_store import open_database
 
 ANN, BOB = Person("web", "ann", "Ann", "zh-CN"), Person("web", "bob", "Bob")
 
@@ -33,7 +34,7 @@ class Store:
 
 @asynccontextmanager
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    database = await Database.open(tmp_path / "inkwell.sqlite3")
+    database = await open_database(tmp_path / "inkwell.sqlite3")
     pictures = Pictures(tmp_path / "pictures", database)
     try:
         yield Store(

@@ -24,13 +24,14 @@ from bot.errors import Refusal
 from bot.pictures import GRACE_SECONDS, Pictures
 from bot.trouble import StoreTrouble
 from bot.uploads import accept_upload
+from tests.bot.new_store import open_database
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
 @asynccontextmanager
 async def store(tmp_path: Path) -> AsyncIterator[tuple[Database, Pictures]]:
-    database = await Database.open(tmp_path / "inkwell.sqlite3")
+    database = await open_database(tmp_path / "inkwell.sqlite3")
     try:
         yield database, Pictures(tmp_path / "pictures", database)
     finally:

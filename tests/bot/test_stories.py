@@ -19,6 +19,7 @@ from bot.people import People
 from bot.pictures import Pictures
 from bot.script import MAX_CHARACTERS, MAX_PANELS
 from bot.stories import MAX_STEPS, MAX_STORIES, CastMember, Panel, Stories, Story
+from tests.bot.new_store import open_database
 
 ANN, BOB = "web:ann", "web:bob"
 
@@ -40,7 +41,7 @@ class Store:
 @asynccontextmanager
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """Ann and Bob have been met."""
-    database = await Database.open(tmp_path / "inkwell.sqlite3")
+    database = await open_database(tmp_path / "inkwell.sqlite3")
     pictures = Pictures(tmp_path / "pictures", database)
     people = People(database, pictures)
     try:
