@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 
 import discord
+import pytest
 
+import bot.gallery
 from bot.words import say
 from tests.adapters.discord_peer import DiscordPeer, until
 from tests.adapters.discord_people import ALL, Someone, labels
@@ -19,6 +21,11 @@ from tests.adapters.test_telegram_story import inkwell as on_telegram
 from tests.adapters.test_telegram_story import labels as labels_on_telegram
 
 SECONDS = 40.0
+
+
+@pytest.fixture(autouse=True)
+def quick_edits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.gallery, "EDIT_SECONDS", 0.2)
 
 
 def test_on_discord_a_meme_is_drawn_of_the_servers_cast(tmp_path: Path) -> None:

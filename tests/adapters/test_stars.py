@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+import bot.gallery
 from adapters.telegram_chat import TelegramChat
 from bot.chat import Button, File, Place, Post
 from tests.adapters.discord_peer import DiscordPeer, until
@@ -23,8 +26,13 @@ from tests.adapters.test_discord_story import pages as pages_on_discord
 from tests.adapters.test_telegram_story import inkwell as on_telegram
 from tests.adapters.test_telegram_story import labels as labels_on_telegram
 
-SECONDS = 40.0  # a post is edited every five seconds
+SECONDS = 40.0
 FILES = tuple(File(f"{n}.png", picture(str(n), size=(64, 64)), "A page") for n in range(12))
+
+
+@pytest.fixture(autouse=True)
+def quick_edits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.gallery, "EDIT_SECONDS", 0.2)
 
 
 def starred(count: int) -> tuple[tuple[Button, ...], ...]:

@@ -87,7 +87,7 @@ def test_on_a_page_one_panel_after_the_other_moves_in_its_box() -> None:
     }
     [film] = moving_pages(panels, "classic", living, "Tabs")
     assert len(film.frames) == 1 + 3 * (13 + 1)
-    frames = [np.asarray(frame, int) for frame in film.frames]
+    frames = [np.asarray(frame, np.int16) for frame in film.frames]
     places = []
     for before, after in pairwise(frames):
         rows, columns = np.nonzero(np.abs(after - before).max(-1) > 3)
