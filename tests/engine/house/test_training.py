@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch import nn
 
+import engine.house.decoder
 from engine.attention.consistent import Bank, Glance, consistent_attention
 from engine.house.autoencoder import SIDE, build_autoencoder, prepare, train_autoencoder
 from engine.house.captions import sample_caption
 from engine.house.course import Course
-from engine.house.decoder import SCENES, paint_again, sample_crops, train_decoder
+from engine.house.decoder import paint_again, sample_crops, train_decoder
 from engine.house.drawing import draw
 from engine.house.judge import Judge, load_judge, save_judge
 from engine.house.painter import (
@@ -35,6 +36,13 @@ from engine.house.scenes import sample_character, sample_scene, sample_story
 from engine.house.words import answers
 from engine.loading import load_model
 from engine.models import HOUSE
+
+FEW = 3  # scenes are painted at a time, where the training paints eight
+
+
+@pytest.fixture
+def few_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.house.decoder, "SCENES", FEW)
 
 
 def test_a_course_stops_on_time_and_resumes_where_it_was(tmp_path: Path) -> None:
@@ -57,33 +65,35 @@ def test_a_course_stops_on_time_and_resumes_where_it_was(tmp_path: Path) -> None
 
 def test_a_few_seconds_of_training_give_an_autoencoder_that_diffusers_loads(tmp_path: Path) -> None:
     model = train_autoencoder(
-        prepare(build_autoencoder()), 0.03, tmp_path, torch.device("cpu"), resume=False
+        prepare(build_autoencoder()), 0.01, tmp_path, torch.device("cpu"), resume=False
     )
     model.save_pretrained(tmp_path / "vae")
     assert build_autoencoder().from_pretrained(tmp_path / "vae").config.latent_channels == 16
 
 
+@pytest.mark.usefixtures("few_scenes")
 def test_only_the_decoder_learns_from_what_the_painter_paints_again(tmp_path: Path) -> None:
     artist = load_model(HOUSE, torch.device("cpu"))
     old = {name: value.clone() for name, value in artist.autoencoder.state_dict().items()}
-    trained = train_decoder(artist, 0.05, tmp_path, resume=False)
+    trained = train_decoder(artist, 0.01, tmp_path, resume=False)
     changed = {name for name, value in trained.state_dict().items() if (value != old[name]).any()}
     assert changed
     assert all(name.startswith("decoder") for name in changed)
     assert all(torch.equal(v, old[n]) for n, v in artist.autoencoder.state_dict().items())
 
 
+@pytest.mark.usefixtures("few_scenes")
 def test_a_scene_painted_again_is_near_the_scene_but_is_not_it() -> None:
     artist = load_model(HOUSE, torch.device("cpu"))
     torch.manual_seed(5)
     scenes = paint_again(artist, Random(5))
-    assert len(scenes) == SCENES
+    assert len(scenes) == FEW
     for scene in scenes:
         error = float((scene.again - scene.latents).square().mean())
         assert 0 < error < 0.5 * float(scene.latents.square().mean())
     seen, pictures = sample_crops(scenes, Random(6))
-    assert seen.shape == (SCENES, 16, 8, 8)
-    assert pictures.shape == (SCENES, 3, 128, 128)
+    assert seen.shape == (FEW, 16, 8, 8)
+    assert pictures.shape == (FEW, 3, 128, 128)
 
 
 def test_the_judge_survives_saving_as_safetensors(tmp_path: Path) -> None:

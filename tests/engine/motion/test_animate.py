@@ -71,7 +71,7 @@ def frames(events: list[Event]) -> list[np.ndarray]:
 
 
 def test_two_pictures_become_frames_whose_ends_are_the_pictures(model: str) -> None:
-    asked = request(model, size=256)
+    asked = request(model, pictures=(picture(0, 128), picture(1, 128)))
     events = list(animate(asked, device="cpu"))
     assert isinstance(events[-1], Done)
     made = frames(events)
@@ -86,8 +86,8 @@ def test_two_pictures_become_frames_whose_ends_are_the_pictures(model: str) -> N
 
 
 def test_segments_are_chained_and_loops_come_back(model: str) -> None:
-    assert len(frames(list(animate(request(model, 3), device="cpu")))) == 15
-    looped = frames(list(animate(request(model, 3, loop=True), device="cpu")))
+    assert len(frames(list(animate(request(model, 3, steps=1), device="cpu")))) == 15
+    looped = frames(list(animate(request(model, 3, steps=1, loop=True), device="cpu")))
     assert len(looped) == 21
 
 
@@ -100,7 +100,7 @@ def test_one_picture_is_a_living_panel_there_and_back(model: str) -> None:
 
 
 def test_the_same_request_gives_the_same_frames(model: str) -> None:
-    first, second = (frames(list(animate(request(model), device="cpu"))) for _ in range(2))
+    first, second = (frames(list(animate(request(model, steps=1), device="cpu"))) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
