@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 COOKIE_DAYS = 400  # browsers keep no cookie longer
@@ -31,7 +32,7 @@ class Sessions:
         self.has_password = password is not None
 
     def _mac(self, text: str) -> str:
-        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
     def issue(self, person: str | None = None) -> tuple[str, str]:
         """A person (None: a new one) and the cookie that says so."""
@@ -83,6 +84,7 @@ class Throttle:
         self._wrong.append((time.monotonic(), address))
 
 
+@lru_cache(maxsize=64)  # every request asks, and for the same few
 def is_loopback(host: str) -> bool:
     """Whether only programs of this machine can reach an address."""
     if host == "localhost":

@@ -39,7 +39,11 @@ T = TypeVar("T")
 
 
 class Connection(aiosqlite.Connection):
-    """While `here`, statements run where they are asked for, instead of in its thread."""
+    """While `here`, statements run where they are asked for, instead of in its thread.
+
+    They then give SQLite's own cursor, whose `rowcount` is the same: the layers that the library
+    puts around each would take longer than most statements.
+    """
 
     here = False
 
@@ -47,6 +51,36 @@ class Connection(aiosqlite.Connection):
         if self.here:
             return fn(*args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def begins_at_once(self) -> bool:
+        """Begins to write, unless another program has locked the file; whether it could."""
+        self._conn.execute("PRAGMA busy_timeout=0").fetchall()
+        try:
+            self._conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # or a kind of it
+                raise
+            return False
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS:.0f}").fetchall()
+        return True
+
+    async def execute(self, sql: str, parameters: Any = ()) -> Any:  # type: ignore[override]
+        if self.here:
+            return self._conn.execute(sql, parameters)
+        return await super().execute(sql, parameters)
+
+    async def executemany(self, sql: str, parameters: Any) -> Any:  # type: ignore[override]
+        if self.here:
+            return self._conn.executemany(sql, parameters)
+        return await super().executemany(sql, parameters)
+
+    async def execute_fetchall(  # type: ignore[override]
+        self, sql: str, parameters: Any = ()
+    ) -> Any:
+        if self.here:
+            return self._conn.execute(sql, parameters).fetchall()
+        return await super().execute_fetchall(sql, parameters)
 
 
 class Database:
@@ -104,7 +138,8 @@ class Database:
             self._writing = asyncio.current_task()
             try:
                 with in_words():
-                    await to_the_end(self._writer.execute("BEGIN IMMEDIATE"))
+                    if not self._writer.begins_at_once():
+                        await to_the_end(self._writer.execute("BEGIN IMMEDIATE"))
                     self._writer.here = not long
                     yield self._writer
                     self._writer.here = False

@@ -158,8 +158,10 @@ def cast_from(rows: list[list[Any]]) -> tuple[CastMember, ...]:
 
 
 def panels_from(rows: list[list[Any]]) -> tuple[Panel, ...]:
-    panels = (Panel(*fields) for _, *fields in sorted(rows))
-    return tuple(replace(panel, characters=tuple(panel.characters)) for panel in panels)
+    return tuple(
+        Panel(*said, tuple(characters), seed, picture)
+        for _, *said, characters, seed, picture in sorted(rows)
+    )
 
 
 def story_from(row: sqlite3.Row) -> Story:
