@@ -57,29 +57,31 @@ OLD_SECONDS = 30 * 24 * 3600.0  # mail that nobody fetched, messages posted anew
 class Store:
     """Open it with `Store.open`. What is committed survives a crash of the process."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, reader: sqlite3.Connection) -> None:
         self.db = connection
+        self._reader = reader
 
     @classmethod
     async def open(cls, path: Path) -> Store:
         """Raises OSError, one sentence, for a file that cannot be used."""
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = await aiosqlite.connect(path, isolation_level=None)
+        store = cls(connection, sqlite3.connect(path, isolation_level=None))
         try:
             await connection.execute("PRAGMA journal_mode = WAL")
             await connection.execute("PRAGMA synchronous = NORMAL")
             await connection.execute("PRAGMA foreign_keys = ON")
             await connection.execute("PRAGMA secure_delete = ON")
-            store = cls(connection)
+            store._reader.execute("PRAGMA query_only = ON")
             await store._update(path)
         except sqlite3.Error as error:
-            await connection.close()
+            await store.close()
             raise OSError(
                 f"the file {path} of the Discord chat cannot be used: {error}; mend it, or delete"
                 " it: then old cards are posted anew"
             ) from error
         except OSError:
-            await connection.close()
+            await store.close()
             raise
         return store
 
@@ -98,12 +100,12 @@ class Store:
 
     async def close(self) -> None:
         """Nothing may be asked afterwards."""
+        self._reader.close()
         await self.db.close()
 
     async def one(self, sql: str, *values: object) -> Any:
-        """The first column of the first row, or None."""
-        async with self.db.execute(sql, values) as cursor:
-            row = await cursor.fetchone()
+        """The first column of the first row that a query finds by an index, or None."""
+        row = self._reader.execute(sql, values).fetchone()
         return None if row is None else row[0]
 
     async def note(self, key: str) -> str | None:
