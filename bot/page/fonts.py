@@ -59,6 +59,8 @@ FONTS: Mapping[str, FontSource] = {
     "devanagari": FontSource("Devanagari", SHIPPED / "NotoSansDevanagari-Bold.ttf"),
     "emoji": FontSource("emoji", SHIPPED / "NotoColorEmoji.ttf", scale=0.92),
     "poster": FontSource("Latin letters of memes", SHIPPED / "Bangers-Regular.ttf", bold=0.01),
+    "sans": FontSource("ancient Greek and rare signs", SHIPPED / "NotoSans-Bold.ttf", scale=0.95),
+    "symbols": FontSource("symbols", SHIPPED / "NotoSansSymbols2-Regular.ttf", bold=0.02),
 }
 
 

@@ -24,6 +24,8 @@ CAP_AND_DESCENT = {  # ems above and below the baseline that a line of the font 
     "devanagari": (0.92, 0.34),
     "emoji": (0.84, 0.22),
     "poster": (0.76, 0.06),
+    "sans": (0.74, 0.24),
+    "symbols": (0.78, 0.22),
 }
 IDEOGRAPHS = (0.84, 0.14)  # the same for all fonts of Chinese, Japanese and Korean
 

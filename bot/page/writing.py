@@ -203,10 +203,14 @@ class _Hand:
         whole = [name for name in readable if all(has_letter(name, c) for c in letters)]
         last = "hand" if is_readable(FONTS["latin"]) else "latin"
         self.latin = whole[0] if whole else last
+        greek = [c for c in text if script_of(c) == "Grek"]
+        self.is_ancient = not all(has_letter("hand", c) for c in greek)  # then all in one font
 
     def font(self, script: str) -> str:
         if script in CJK_SCRIPTS:
             return self.cjk
+        if script == "Grek" and self.is_ancient:
+            return "sans"
         name = FONT_OF_SCRIPT.get(script, self.latin)
         return self.latin if name == "latin" else name
 

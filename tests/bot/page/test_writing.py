@@ -55,6 +55,8 @@ def test_each_script_has_its_font_and_punctuation_follows_its_neighbours() -> No
 def test_all_latin_letters_of_a_text_share_one_font() -> None:
     assert {run.font for run in runs("Trần Hưng Đạo said no", "zh-hans")} == {"hand"}
     assert {run.font for run in runs("Tom пишет код", "zh-hans")} == {"hand"}
+    assert {run.font for run in runs("τι θέλεις", "zh-hans")} == {"hand"}
+    assert {run.font for run in runs("μῆνιν ἄειδε", "zh-hans")} == {"sans"}
 
 
 @pytest.mark.parametrize("emoji", ["👍🏽", "👨‍👩‍👧‍👦", "🇫🇷", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️", "1️⃣"])
