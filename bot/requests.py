@@ -78,7 +78,7 @@ class AboutSheet:
     description: str
     seed: int | None = None  # None: an older version of the bot has queued it
     reference: str | None = None
-    strength: int = STRENGTH
+    strength: int = 50  # percent; as it was for all when an older version queued it
 
     @classmethod
     def of(cls, character: SavedCharacter) -> AboutSheet:

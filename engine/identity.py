@@ -57,14 +57,14 @@ def framed(image: Image.Image, pixels: int) -> Image.Image:
     figure = figure_on_paper(image)
     if figure is None:
         return ImageOps.fit(image, size, fine, centering=(0.5, 0.0))
-    return ImageOps.pad(image.crop(figure), size, fine, image.getpixel((0, 0)), (0.5, 1.0))
+    return ImageOps.pad(image.crop(figure), size, fine, paper_colour(image), (0.5, 1.0))
 
 
 def figure_on_paper(image: Image.Image) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom of what is drawn, with a margin, where the paper shows at the
     top and on both sides; None for a picture without paper, or with nothing on it."""
     width, height = image.size
-    paper = Image.new("RGB", image.size, image.getpixel((0, 0)))
+    paper = Image.new("RGB", image.size, paper_colour(image))
     difference = ImageChops.difference(image, paper)
     red, green, blue = (band.point(ink) for band in difference.split())
     box = ImageChops.lighter(ImageChops.lighter(red, green), blue).getbbox()
@@ -76,6 +76,11 @@ def figure_on_paper(image: Image.Image) -> tuple[int, int, int, int] | None:
         max(0, left - margin), max(0, top - margin),
         min(width, right + margin), min(height, bottom + margin),
     )  # fmt: skip
+
+
+def paper_colour(image: Image.Image) -> tuple[int, ...]:
+    """Red, green and blue of the upper left corner of an RGB picture."""
+    return tuple(image.crop((0, 0, 1, 1)).tobytes())
 
 
 def ink(shade: int) -> int:

@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-PICTURE_STRENGTH = 0.5  # as much of a picture is seen as of an identity panel
+PICTURE_STRENGTH = 1.0  # one picture stands where a story has up to three identity panels
 R = TypeVar("R")
 Trouble = Literal["refused", "memory", "broken"]
 

@@ -286,7 +286,7 @@ def test_a_person_keeps_a_bounded_number_of_characters(tmp_path: Path) -> None:
         async with store(tmp_path) as s:
             async with s.database.tx() as db:
                 await db.executemany(
-                    "INSERT INTO characters VALUES (?, ?, ?, ?, '', 0, NULL, NULL, 0, 50)",
+                    "INSERT INTO characters VALUES (?, ?, ?, ?, '', 0, NULL, NULL, 0, 100)",
                     [(f"id{n}", ANN, str(n), str(n)) for n in range(MAX_SAVED)],
                 )
             assert await key_of(s.new()) == "store.many_characters"

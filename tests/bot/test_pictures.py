@@ -46,7 +46,8 @@ async def point_to(database: Database, sha: str) -> None:
     async with database.tx() as db:
         await db.execute("INSERT INTO people VALUES ('web:ann', 'Ann', NULL, 0)")
         await db.execute(
-            "INSERT INTO characters VALUES ('tom', 'web:ann', 'Tom', 'tom', '', 0, ?, NULL, 0, 50)",
+            "INSERT INTO characters"
+            " VALUES ('tom', 'web:ann', 'Tom', 'tom', '', 0, ?, NULL, 0, 100)",
             (sha,),
         )
 

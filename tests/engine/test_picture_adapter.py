@@ -85,7 +85,7 @@ def test_the_picture_is_read_in_the_panels_of_its_character_and_in_no_other(
 def test_another_picture_or_strength_makes_another_panel(model: str) -> None:
     story = replace(STORY, model=model, rate=0.0)
     red = pictures(story)
-    for change in ({"picture": png("blue")}, {"strength": 1.0}):
+    for change in ({"picture": png("blue")}, {"strength": 0.5}):
         tom = replace(TOM, **change)  # type: ignore[arg-type]
         changed = pictures(replace(story, characters=(tom, STORY.characters[1])))
         assert differ(red, changed) == [True, False, True]
@@ -162,14 +162,9 @@ def test_two_characters_are_read_in_their_own_halves(model: str) -> None:
     sight = (Glance(("tom",), 0, 0.5), Glance(("lisa",), 0.5, 1))
 
     def seen(**strengths: float) -> torch.Tensor:
-        reading = PictureReading(
-            {layer: (to_k, to_v)},
-            tokens,
-            torch.zeros(4, to_k.in_features),
-            strengths,
-            1.0,
-            (sight,),
-        )
+        nothing = torch.zeros(4, to_k.in_features)
+        readers = {layer: (to_k, to_v)}
+        reading = PictureReading(readers, tokens, nothing, strengths, sights=(sight,))
         with torch.no_grad(), reading_pictures(artist.unet, reading):
             return attention(hidden, words).unflatten(1, (8, 8))
 

@@ -142,11 +142,11 @@ def test_the_strength_goes_into_every_request_and_stays_frozen_there(tmp_path: P
     talk(tmp_path, scene)
 
 
-def test_without_a_word_about_it_a_picture_is_seen_as_an_identity_panel_is(tmp_path: Path) -> None:
+def test_without_a_word_about_it_all_of_a_picture_leads(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.asks("character new", name="Tom", description="a boy", picture=picture())
         await ann.asks("character show", character="Tom")
-        assert (await asked(ann)).strength == PICTURE_STRENGTH == DrawRequest((), ()).rate
+        assert (await asked(ann)).strength == PICTURE_STRENGTH == 1
         await bob.asks("story new", script="[Al]\n\n[Al] waves", picture=picture())
         await bob.asks("story draw")
         assert (await asked(bob)).strength == PICTURE_STRENGTH
@@ -164,6 +164,8 @@ def test_a_strength_needs_a_picture_and_lies_between_0_and_100(tmp_path: Path) -
         await ann.asks("character new", **new)
         assert "attach a picture" in await ann.asks("character edit", character="Tom", strength=80)
         await ann.asks("character edit", character="Tom", picture=picture(), strength=0)
+        [tom] = await ann.stage.bot.stores.characters.of_owner("test:ann")
+        assert tom.strength == 0
         await ann.asks("character edit", character="Tom", strength=100)
         [tom] = await ann.stage.bot.stores.characters.of_owner("test:ann")
         assert tom.strength == 100
