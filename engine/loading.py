@@ -17,6 +17,7 @@ from torch import Tensor
 
 from engine.devices import drawing_precision
 from engine.models import ModelSpec
+from engine.reading import fits_in_chunks, read_in_chunks, same_length
 from engine.request import EngineError
 
 
@@ -35,8 +36,9 @@ class Conditioning:
     def joined(cls, parts: Sequence[Conditioning]) -> Conditioning:
         """The prompts of all parts, one after another."""
         pooled = [part.pooled for part in parts if part.pooled is not None]
-        states = torch.cat([part.states for part in parts])
-        return cls(states, torch.cat(pooled) if pooled else None)
+        return cls(
+            same_length([part.states for part in parts]), torch.cat(pooled) if pooled else None
+        )
 
 
 @dataclass
@@ -66,6 +68,8 @@ class Artist:
 
     def fits(self, prompt: str) -> bool:
         """Whether every text encoder can read the prompt to its end."""
+        if self.spec.long_prompts:
+            return fits_in_chunks(self.readers, prompt)
         return all(
             len(tokenizer(prompt, verbose=False).input_ids)
             <= encoder.config.max_position_embeddings
@@ -74,6 +78,8 @@ class Artist:
 
     def read(self, prompts: Sequence[str]) -> Conditioning:
         """Token states: of the last layer (SD1.5, house), or both last but one (SDXL)."""
+        if self.spec.long_prompts:
+            return Conditioning(*read_in_chunks(self.readers, prompts, self.device))
         states, pooled = [], None
         for tokenizer, encoder in self.readers:
             ids = tokenizer(
