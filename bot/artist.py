@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ class Engine:
         self._session = self._new_session(aiohttp.UnixConnector(path, force_close=True))
         config = self._config
         options = ("--device", config.device, "--model", config.model, *config.motion.arguments())
+        options += tuple(config.extras.arguments())
         program = (*self._program, "--socket", path, "--parent", str(os.getpid()), *options)
         self._child = Child(program, self._answers)
         self._up = self._child.up
@@ -149,7 +150,7 @@ class Engine:
             while True:
                 event = await self._event(response, process, begun)
                 if isinstance(event, Failed):
-                    raise EngineError(event.reason, event.kind)
+                    raise EngineError(event.reason, event.kind, event.panels)
                 begun = begun or not (isinstance(event, Progress) and event.stage == "waiting")
                 if isinstance(event, Done) and self._child:
                     self._child.proved()
@@ -247,12 +248,18 @@ async def refused(response: aiohttp.ClientResponse) -> Exception:
 
 def in_words(error: EngineError) -> Refusal:
     """An error of the engine as a sentence of the catalogues."""
-    return Refusal(f"engine.{error.kind}", reason=str(error))
+    if error.kind == "unsafe" and not error.panels:
+        return Refusal("engine.unsafe_frame")
+    return Refusal(f"engine.{error.kind}", reason=str(error), panels=numbers(error.panels))
 
 
 def note_in_words(language: str | None, note: Note) -> str:
     """A note of the engine in a language; as it is, where the catalogues do not know its kind."""
     key = f"engine.note.{note.kind}"
-    panels = ", ".join(str(panel + 1) for panel in note.panels)
-    words = say(language, key, panels=panels, **note.values)
+    words = say(language, key, panels=numbers(note.panels), **note.values)
     return note.text if words == key else words
+
+
+def numbers(panels: Iterable[int]) -> str:
+    """Panels as people count them."""
+    return ", ".join(str(panel + 1) for panel in panels)

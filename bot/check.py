@@ -26,6 +26,7 @@ from bot.files import try_writing
 from bot.migrate import check_database, connected, load_migrations, pending
 from bot.page.fonts import FONTS, FontSource, is_readable
 from bot.page.layouts import LAYOUTS
+from bot.safety import safe_words
 from bot.words import say
 from engine.prompts import load_styles
 
@@ -58,6 +59,7 @@ class Checker:
         """Every row, the quick ones first."""
         yield self._settings()
         yield from self._drawing()
+        yield self._safety()
         yield from self._chats()
         yield self._discord()
         yield self._telegram()
@@ -103,6 +105,16 @@ class Checker:
                 yield Finding(self._say("drawing"), "missing", words, remedy)
         if not wrong:
             yield self._finding("drawing", "ok", "drawing_ok", style=draw.style, layout=draw.layout)
+
+    def _safety(self) -> Finding:
+        """The lists of words that are not drawn."""
+        safety = self.config.safety
+        try:
+            safe_words(safety.folder)
+        except UserError as error:
+            return Finding(self._say("safety"), "missing", str(error), self._say("safety_do"))
+        strictness = say(self.language, f"safety.{safety.strictness}")
+        return self._finding("safety", "ok", "safety_ok", strictness=strictness)
 
     def _chats(self) -> Iterator[Finding]:
         web = self.config.web
@@ -243,7 +255,8 @@ class Checker:
     def _engine_here(self) -> Iterator[Finding]:
         """Asks in a process of its own, for this one is not to load torch."""
         engine = self.config.engine
-        seen = ask_engine(engine.model, engine.device, *engine.motion.arguments())
+        options = (*engine.motion.arguments(), *engine.extras.arguments())
+        seen = ask_engine(engine.model, engine.device, *options)
         if not isinstance(seen, dict):
             yield Finding(self._say("model"), "missing", seen, self._say("model_do"))
             return

@@ -15,13 +15,22 @@ import typer
 
 from bot import operate
 from bot.chat import Chat
-from bot.config import DiscordConfig, TelegramConfig, WebConfig, load_config
+from bot.config import (
+    DiscordConfig,
+    EngineConfig,
+    SafetyConfig,
+    TelegramConfig,
+    WebConfig,
+    load_config,
+)
 from bot.draw import Comic, check_memory, draw_comic
 from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
 from bot.files import ComicFiles, load_script
 from bot.moving_comic import animate_comic, check_gif
 from bot.page.layouts import LAYOUTS
+from bot.safety import safe_words
 from bot.script import StoryScript
+from bot.without import seen_and_not
 from engine.models import find_model, set_motion
 from engine.prompts import load_styles
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event
@@ -177,13 +186,14 @@ def draw(
     if plan:
         print_plan(script)
         return
+    check_safe(config.safety, script)
     comic = Comic(script, settings, layout, ComicFiles(out or config.draw.out, file.stem))
     check_comic(comic, file)
     if animate:
         check_gif(comic)
-    operate.show(draw_comic(comic, partial(draw_story, device=config.engine.device)))
+    operate.show(draw_comic(comic, partial(draw_story, engine=config.engine)))
     if animate:
-        operate.show(animate_comic(comic, partial(animate_story, device=config.engine.device)))
+        operate.show(animate_comic(comic, partial(animate_story, engine=config.engine)))
 
 
 @app.command(name="run")
@@ -192,6 +202,7 @@ def run_command() -> None:
     config = load_config()
     set_motion(config.engine.motion)
     find_model(config.engine.model)
+    safe_words(config.safety.folder)  # a broken list is told now
     chats = [web_chat(config.web, config.store.web)] if config.web.on else []
     if config.discord.token.get_secret_value():
         chats.append(discord_chat(config.discord, config.store.discord))
@@ -229,18 +240,18 @@ def telegram_chat(telegram: TelegramConfig, folder: Path) -> Chat:
     return TelegramChat(token, folder, api_url=telegram.api_url)
 
 
-def draw_story(request: DrawRequest, device: str) -> Iterator[Event]:
+def draw_story(request: DrawRequest, engine: EngineConfig) -> Iterator[Event]:
     """The engine's, loaded only when drawing begins: torch takes seconds."""
     from engine.story import draw_story
 
-    yield from draw_story(request, device=device)
+    yield from draw_story(request, device=engine.device, extras=engine.extras)
 
 
-def animate_story(request: AnimateRequest, device: str) -> Iterator[Event]:
+def animate_story(request: AnimateRequest, engine: EngineConfig) -> Iterator[Event]:
     """The engine's, loaded only when it is needed."""
     from engine.motion.animate import animate
 
-    yield from animate(request, device=device)
+    yield from animate(request, device=engine.device, extras=engine.extras)
 
 
 def check_settings(settings: DrawRequest) -> None:
@@ -259,6 +270,13 @@ def check_settings(settings: DrawRequest) -> None:
 def check_choice(kind: str, name: str, names: Iterable[str]) -> None:
     if name not in names:
         raise UnknownChoice(kind, name, names)
+
+
+def check_safe(safety: SafetyConfig, script: StoryScript) -> None:
+    """Refuses words for what is not drawn. Raises Refusal."""
+    texts = [words for c in script.characters for words in (c.name, c.description)]
+    texts += [w for p in script.panels for w in (seen_and_not(p.text)[0], p.caption or "")]
+    safe_words(safety.folder).check(safety.strictness, texts)
 
 
 def check_number(option: str, value: float | None, lowest: int, highest: int) -> None:

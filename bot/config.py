@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import FileError, UserError, nearest, quoted
+from bot.safety import Strictness
+from engine.extras import Extras
 from engine.models import MotionSettings
 
 PREFIX = "INKWELL_"
@@ -42,6 +44,7 @@ DEMANDS = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
     "model_type": "a table of settings",
     "path_type": "the path of a folder, in quotes",
     "string_pattern_mismatch": "auto, cpu, cuda, cuda:0 (or another number) or mps",
@@ -155,6 +158,19 @@ class LimitsConfig(BaseModel):
     stop_seconds: float = Field(default=60, ge=0)  # that a drawing may take on when the bot stops
 
 
+class SafetyConfig(BaseModel):
+    """What is not drawn; servers may choose a strictness of their own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strictness: Strictness = "standard"
+    words: NameOrNone = ""  # a folder with further lists of words
+
+    @property
+    def folder(self) -> Path | None:
+        return Path(self.words) if self.words else None
+
+
 class EngineConfig(BaseModel):
     """How pictures are made."""
 
@@ -175,6 +191,13 @@ class EngineConfig(BaseModel):
     ip_adapter: Name = MotionSettings.ip_adapter  # by which its frames read pictures
     motion_predictor: NameOrNone = MotionSettings.motion_predictor  # "": the path is linear
     video_model: NameOrNone = MotionSettings.video_model  # of models without their own motion
+
+    safety_checker: NameOrNone = ""  # that looks at finished pictures; "": none does
+    translations: NameOrNone = ""  # a folder with models that translate into English
+
+    @property
+    def extras(self) -> Extras:
+        return Extras(self.safety_checker, self.translations)
 
     @property
     def motion(self) -> MotionSettings:
@@ -202,6 +225,7 @@ class Config(BaseSettings):
     telegram: TelegramConfig = TelegramConfig()
     discord: DiscordConfig = DiscordConfig()
     limits: LimitsConfig = LimitsConfig()
+    safety: SafetyConfig = SafetyConfig()
 
     @classmethod
     def settings_customise_sources(

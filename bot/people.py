@@ -19,6 +19,7 @@ from bot.errors import Refusal
 from bot.group_commit import GroupCommit
 from bot.limits import checked_name, harmless_name
 from bot.pictures import Pictures
+from bot.safety import STRICTNESSES, Strictness
 
 MAX_CAP = 1_000_000
 MAX_CHANNELS = 100
@@ -51,6 +52,7 @@ class ServerSettings:
     blocked_words: tuple[str, ...] = ()
     gallery: Place | None = None  # where pages with enough stars are shown once more
     stars: int = 3  # how many are enough
+    strictness: Strictness | None = None
 
 
 class People:
@@ -180,6 +182,8 @@ def checked_settings(settings: ServerSettings) -> ServerSettings:
     """The settings as they can be kept. Raises Refusal."""
     if settings.who not in ("everyone", "managers"):
         raise ValueError(f'"who" is "everyone" or "managers", not {settings.who!r}')
+    if settings.strictness not in (None, *STRICTNESSES):
+        raise ValueError(f'"strictness" cannot be {settings.strictness!r}')
     for cap in (settings.daily_cap, settings.waiting_cap):
         if cap is not None and not 0 <= cap <= MAX_CAP:
             raise Refusal("store.cap", limit=MAX_CAP)

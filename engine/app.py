@@ -34,6 +34,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.easel import DrawStory, Easel, Work
+from engine.extras import Extras, add_extras, extras_of
 from engine.models import add_motion_options, motion_settings, set_motion
 from engine.parent import stay_with
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event, event_to_line
@@ -125,7 +126,7 @@ def main(arguments: Sequence[str] | None = None, draw: DrawStory | None = None) 
         stay_with(options.parent)  # first of all: loading torch takes seconds
         os.nice(BACKGROUND)
     set_motion(motion_settings(options))
-    own = partial(do_work, device=options.device)
+    own = partial(do_work, device=options.device, extras=extras_of(options))
     easel = Easel(draw or own, model=options.model, device=options.device)
     if draw is None:
         easel.prepare(partial(load, easel))
@@ -146,6 +147,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", help="load this one before it is asked for")
     parser.add_argument("--parent", type=int, help="end with the process of this id")
     add_motion_options(parser)
+    add_extras(parser)
     options = parser.parse_args(arguments)
     private = options.socket is not None or is_loopback(options.host)
     if not private and not os.environ.get(TOKEN_VARIABLE):
@@ -191,16 +193,16 @@ class Child(uvicorn.Server):
         yield
 
 
-def do_work(request: Work, device: str) -> Generator[Event]:
+def do_work(request: Work, device: str, extras: Extras) -> Generator[Event]:
     """The engine's own, loaded only when it is needed: torch takes seconds."""
     if isinstance(request, AnimateRequest):
         from engine.motion.animate import animate
 
-        yield from animate(request, device=device)
+        yield from animate(request, device=device, extras=extras)
         return
     from engine.story import draw_story
 
-    yield from draw_story(request, device=device)
+    yield from draw_story(request, device=device, extras=extras)
 
 
 def load(easel: Easel) -> None:

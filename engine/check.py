@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.extras import NO_EXTRAS, Extras, add_extras, extras_of
 from engine.models import (
     AnimateDiff,
     EndFrames,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from engine.loading import Artist  # with it comes torch
 
 
-def look(model: str, device: str) -> dict[str, object]:
+def look(model: str, device: str, extras: Extras = NO_EXTRAS) -> dict[str, object]:
     """The answer as a dictionary."""
     found: dict[str, object] = {"device": device, "name": "", "memory": None, "model": model}
     try:
@@ -51,6 +52,7 @@ def look(model: str, device: str) -> dict[str, object]:
         artist = load_model(spec, torch.device("cpu"))
         look_at_motion(artist)
         look_at_picture_adapter(artist)
+        look_at_extras(extras)
     except EngineError as error:
         return {**found, "problem": str(error)}
     except ImportError as error:
@@ -82,14 +84,24 @@ def look_at_picture_adapter(artist: Artist) -> None:
         load_picture_adapter(artist)
 
 
+def look_at_extras(extras: Extras) -> None:
+    """Raises `EngineError` for a safety checker on this computer that cannot be used."""
+    from engine.motion.weight_files import is_here
+    from engine.safety import load_checker
+
+    if extras.safety_checker and is_here(extras.safety_checker):
+        load_checker(extras.safety_checker, "cpu")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("engine.check")
     parser.add_argument("--model", default="house")
     parser.add_argument("--device", default="auto")
     add_motion_options(parser)
+    add_extras(parser)
     options = parser.parse_args(arguments)
     set_motion(motion_settings(options))
-    print(json.dumps(look(options.model, options.device), ensure_ascii=False))
+    print(json.dumps(look(options.model, options.device, extras_of(options)), ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ class Easel:
             logger.error("%s", error)
             os._exit(DEVICE_LOST)
         except EngineError as error:
-            put(Failed(str(error), error.kind))
+            put(Failed(str(error), error.kind, error.panels))
         except Exception as error:
             logger.exception("a story could not be drawn")
             put(Failed(f"something is broken in the engine ({type(error).__name__})", "broken"))

@@ -8,7 +8,7 @@ A request is one JSON object. The answer is a stream of events, each one line of
     {"event": "frame", "index": 0, "png": "(base64)"}
     {"event": "note", "text": "…", "kind": "too_long", "panels": [0], "values": {}}
     {"event": "done", "seconds": 7.5}
-    {"event": "failed", "reason": "…", "kind": "refused"}
+    {"event": "failed", "reason": "…", "kind": "refused", "panels": []}
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 PICTURE_STRENGTH = 1.0  # one picture stands where a story has up to three identity panels
 R = TypeVar("R")
-Trouble = Literal["refused", "memory", "broken"]
+Trouble = Literal["refused", "memory", "unsafe", "broken"]
 
 
 class EngineError(Exception):
     """The engine cannot do what was asked; its words may be shown to a person.
 
     `kind`: "refused" (as asked, it cannot be drawn), "memory" (there is too little of it for this
-    story) or "broken" (a fault of the engine's own).
+    story), "unsafe" (it is drawn, but must not be shown) or "broken" (a fault of the engine's own).
+    `panels` (from 0) are those it is about, where it is about some.
     """
 
-    def __init__(self, words: str, kind: Trouble = "refused") -> None:
+    def __init__(self, words: str, kind: Trouble = "refused", panels: tuple[int, ...] = ()) -> None:
         super().__init__(words)
         self.kind = kind
+        self.panels = panels
 
 
 class DeviceLost(EngineError):
@@ -228,6 +230,7 @@ class Failed:
 
     reason: str
     kind: Trouble
+    panels: tuple[int, ...] = ()
 
 
 Event = Progress | Preview | PanelDrawn | FrameDrawn | Note | Done | Failed

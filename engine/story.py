@@ -12,16 +12,20 @@ import torch
 
 from engine.devices import pick_device
 from engine.drawing import StoryDrawing
+from engine.extras import NO_EXTRAS, Extras
 from engine.loading import Artist
 from engine.models import find_model
 from engine.picture_adapter import PictureAdapter, ready_picture_adapter
 from engine.plan import Shot, plan_shots
 from engine.ready import ready_artist
 from engine.request import DeviceLost, Done, DrawRequest, EngineError, Event, Note, Progress
+from engine.safety import guarded, load_checker
 from engine.understanding import understood
 
 
-def draw_story(request: DrawRequest, *, device: str = "auto") -> Generator[Event]:
+def draw_story(
+    request: DrawRequest, *, device: str = "auto", extras: Extras = NO_EXTRAS
+) -> Generator[Event]:
     """Draw every panel of the request; yields progress, each finished panel, and `Done`.
 
     Closing the iterator stops at the next step. Raises `EngineError` with words for people.
@@ -33,6 +37,7 @@ def draw_story(request: DrawRequest, *, device: str = "auto") -> Generator[Event
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         artist = ready_artist(request.model, place)
+        checker = load_checker(extras.safety_checker, place) if extras.safety_checker else None
     yield Progress("loading", 1, 1)
     shots = plan_shots(request, artist.fits)
     adapter = None
@@ -41,13 +46,13 @@ def draw_story(request: DrawRequest, *, device: str = "auto") -> Generator[Event
             adapter = ready_picture_adapter(artist)
     yield from notes
     yield from too_long(shots)
-    yield from paint(artist, request, shots, adapter)
+    yield from guarded(paint(artist, request, shots, adapter), checker)
     yield Done(time.monotonic() - begun)
 
 
 def paint(
     artist: Artist, request: DrawRequest, shots: Sequence[Shot], adapter: PictureAdapter | None
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """The steps and the pictures; where memory runs out, once more, a panel at a time."""
     try:
         with words_for_trouble():

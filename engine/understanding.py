@@ -18,7 +18,7 @@ def understood(request: R, spec: ModelSpec) -> tuple[R, list[Note]]:
 
     Raises `EngineError` for a style that does not exist.
     """
-    style = drawable(request.style, spec.styles)
+    style: str = drawable(request.style, spec.styles)
     notes = [*other_style(request.style, style, spec), *unread_negatives(request, spec)]
     return replace(request, style=style), notes
 

@@ -33,7 +33,7 @@ CHATS = ("discord", "telegram")
 
 # The folder a file is in -> which of our modules it may import (a package: everything in it).
 ALLOWED = {
-    "bot": ("bot", "engine.request", "engine.models", "engine.prompts"),
+    "bot": ("bot", "engine.request", "engine.models", "engine.prompts", "engine.extras"),
     "engine": ("engine",),
     "adapters": ("adapters", "bot.chat"),
 }

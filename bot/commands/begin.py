@@ -22,6 +22,7 @@ from bot.room import Cast, Typed, cast_of, read_whole
 from bot.script import MAX_CHARACTERS, MAX_PANELS, CharacterLine
 from bot.sentences import cut
 from bot.stories import CastMember, Story
+from bot.without import seen_and_not
 from engine.prompts import load_styles, same_name
 
 MAX_SCRIPT = (MAX_CHARACTERS + MAX_PANELS) * MAX_LINE  # characters
@@ -108,7 +109,8 @@ def check_beginning(context: Context, beginning: Beginning) -> None:
         beginning.title,
         beginning.pictured,
         *(words for line in typed.characters for words in (line.name, line.description)),
-        *(words for line in typed.panels for words in (line.text, line.caption)),
+        *(w for line in typed.panels for w in (seen_and_not(line.text)[0], line.caption)),
+        kept_away=[line.negative for line in typed.panels],
     )
 
 

@@ -12,8 +12,10 @@ from bot.errors import Refusal, quoted
 from bot.jobs import NewJob
 from bot.memes import AboutMeme
 from bot.requests import AboutPage
+from bot.safety import safe_words
 from bot.sentences import listed
 from bot.stories import Story
+from bot.without import seen_and_not
 from bot.words import say
 from engine.prompts import styles_of
 from engine.request import AnimateRequest, DrawRequest
@@ -121,17 +123,22 @@ def check_style(context: Context, style: str | None) -> None:
         raise Refusal("style.not_learnt", model=model.name, style=quoted(style), every=every)
 
 
-def check_words(context: Context, *texts: str | None) -> None:
-    """Refuses words that the server has blocked. Raises Refusal, which names the first."""
-    word = blocked_word(context.settings.blocked_words, filter(None, texts))
+def check_words(context: Context, *texts: str | None, kept_away: Iterable[str] = ()) -> None:
+    """Refuses words that the server has blocked, and what is not drawn here. Raises Refusal.
+
+    `kept_away` are words for what shall not be seen: they may name what is not drawn.
+    """
+    written = [text for text in texts if text]
+    word = blocked_word(context.settings.blocked_words, [*written, *kept_away])
     if word is not None:
         raise Refusal("commands.blocked_word", word=quoted(word))
+    safe_words(context.stores.config.safety.folder).check(context.strictness(), written)
 
 
 def check_story(context: Context, story: Story) -> None:
     """The same for all that is written in a story. Raises Refusal."""
-    if context.settings.blocked_words:
-        check_words(context, *story_texts(story))
+    kept_away = [seen_and_not(panel.text)[1] for panel in story.panels]
+    check_words(context, *story_texts(story), kept_away=kept_away)
 
 
 def story_texts(story: Story) -> Iterator[str | None]:
@@ -139,24 +146,23 @@ def story_texts(story: Story) -> Iterator[str | None]:
     for member in story.cast:
         yield from (member.name, member.description)
     for panel in story.panels:
-        yield from (panel.text, panel.caption)
+        yield from (seen_and_not(panel.text)[0], panel.caption)
 
 
 def check_job(context: Context, job: NewJob) -> None:
     """Refuses a job that could not be delivered here, or not with these words. Raises Refusal."""
     check_rights(context)
-    if context.settings.blocked_words:
-        check_words(context, *job_texts(job))
-
-
-def job_texts(job: NewJob) -> Iterator[str | None]:
-    """All that was written by people in a job."""
     kind = AnimateRequest if job.kind == "animate" else DrawRequest
     request = kind.from_json(job.request)
+    kept_away = [panel.negative for panel in request.panels]
+    check_words(context, *job_texts(job, request), kept_away=kept_away)
+
+
+def job_texts(job: NewJob, request: AnimateRequest | DrawRequest) -> Iterator[str | None]:
+    """All that was written by people in a job, but what shall not be seen."""
     for character in request.characters:
         yield from (character.name, character.description)
-    for panel in request.panels:
-        yield from (panel.text, panel.negative)
+    yield from (panel.text for panel in request.panels)
     if job.kind == "meme-draw":
         yield AboutMeme.from_json(job.about).scene
     elif job.kind == "animate":

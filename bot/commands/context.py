@@ -16,6 +16,7 @@ from bot.jobs import Ledger, Limits
 from bot.people import Account, People, ServerSettings
 from bot.pictures import Pictures
 from bot.requests import Requests
+from bot.safety import Strictness
 from bot.sentences import cut
 from bot.stars import Stars
 from bot.stories import Stories, Story
@@ -152,6 +153,11 @@ class Context:
         own = await characters.of_owner(self.me, MOST_SAVED)
         shared = await characters.shared(self.me, self.server, MOST_SAVED)
         return {same_name(character.name): character for character in (*reversed(shared), *own)}
+
+    def strictness(self, settings: ServerSettings | None = None) -> Strictness:
+        """How strict the words of drawings must be here; `settings`: if these held."""
+        own = (settings or self.settings).strictness
+        return own or self.stores.config.safety.strictness
 
     @property
     def model(self) -> ModelSpec:

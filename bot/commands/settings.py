@@ -13,6 +13,7 @@ from bot.commands.checking import check_rights, check_style
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.errors import Refusal, quoted
 from bot.people import MAX_CAP, MAX_STARS, ServerSettings
+from bot.safety import STRICTNESSES
 from bot.sentences import listed
 
 NO_LIMIT = -1
@@ -32,6 +33,7 @@ SETTINGS = CommandInfo(
         Option("unrole", "help.option_unrole", limit=100),
         Option("block_word", "help.option_block_word", limit=LONGEST_WORD),
         Option("unblock_word", "help.option_unblock_word", limit=LONGEST_WORD),
+        Option("strictness", "help.option_strictness", choices=(*STRICTNESSES, "default")),
         Option("gallery", "help.option_gallery", choices=("here", "off")),
         Option("stars", "help.option_stars", int, lowest=1, highest=MAX_STARS),
         Option("block", "help.option_block", limit=100),
@@ -81,6 +83,9 @@ def changed(context: Context) -> dict[str, Any]:
         check_style(context, style)
     if style is not None:
         fields["style"] = None if style == "default" else style
+    strictness = context.text("strictness")
+    if strictness is not None:
+        fields["strictness"] = None if strictness == "default" else strictness
     return fields | changed_roles(context) | changed_words(context) | changed_gallery(context)
 
 
@@ -181,6 +186,7 @@ def shown(context: Context, now: ServerSettings) -> dict[str, str]:
         "style": now.style or say("settings.default"),
         "roles": mentions("@&", now.roles) or say("settings.all_roles"),
         "blocked_words": listed(context.language, now.blocked_words) or say("settings.no_words"),
+        "strictness": say(f"safety.{context.strictness(now)}"),
         "gallery": mentions("#", gallery) or say("settings.no_gallery"),
         "stars": str(now.stars),
     }

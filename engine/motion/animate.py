@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 
 from engine.devices import pick_device
 from engine.drawing import png_file
+from engine.extras import NO_EXTRAS, Extras
 from engine.identity import open_picture
 from engine.models import AnimateDiff, EndFrames, HouseMotion, find_model
 from engine.motion.animatediff import load_animatediff
@@ -42,6 +43,7 @@ from engine.request import (
     PanelRequest,
     Progress,
 )
+from engine.safety import guarded, load_checker
 from engine.story import words_for_trouble
 from engine.understanding import understood
 
@@ -49,7 +51,9 @@ STEPS = HouseMotion.steps
 LARGEST_NOTE = 12  # panels named in one
 
 
-def animate(request: AnimateRequest, *, device: str = "auto") -> Generator[Event]:
+def animate(
+    request: AnimateRequest, *, device: str = "auto", extras: Extras = NO_EXTRAS
+) -> Generator[Event]:
     """Draw every frame; yields progress, a preview a step, each frame in order, and `Done`.
 
     Closing the iterator stops at the next step. Raises `EngineError` with words for people.
@@ -61,12 +65,13 @@ def animate(request: AnimateRequest, *, device: str = "auto") -> Generator[Event
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         inbetween = ready_inbetween(request, place)
+        checker = load_checker(extras.safety_checker, place) if extras.safety_checker else None
     keys = keys_of(request, inbetween)
     yield Progress("loading", 1, 1)
     yield from notes_on_words
     yield from notes(request, inbetween)
     with words_for_trouble():
-        yield from Animation(inbetween, request, keys).events()
+        yield from guarded(Animation(inbetween, request, keys).events(), checker)
     yield Done(time.monotonic() - begun)
 
 
@@ -165,7 +170,7 @@ class Animation:
         self._rounds = 1  # segments, or one living panel
         self._frames = self._shown = 0
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """Progress and previews while a segment is drawn, then its frames."""
         request, keys = self._request, self._keys
         if len(keys) == 1:

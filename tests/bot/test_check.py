@@ -55,7 +55,10 @@ def test_a_wrong_default_style_and_layout_are_named_with_what_to_do(
     monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen())
     style, layout = [one for one in Checker(config).findings() if one.what == "drawing"]
     assert (style.mark, layout.mark) == ("missing", "missing")
-    assert "no style “comix”; the nearest is “comic”, and all of them are: comic, " in style.found
+    assert (
+        "no style “comix”; the nearest is “comic”, and all of them are: animated-film, "
+        in style.found
+    )
     assert "no layout “classik”; the nearest is “classic”" in layout.found
     assert "INKWELL_DRAW_STYLE" in style.remedy
     assert "`layout` under [draw]" in layout.remedy

@@ -91,7 +91,8 @@ def test_an_engine_that_is_down_costs_the_job_nothing_and_is_waited_for(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("kind", "state"), [("refused", "failed"), ("memory", "failed"), ("broken", "waiting")]
+    ("kind", "state"),
+    [("refused", "failed"), ("memory", "failed"), ("unsafe", "failed"), ("broken", "waiting")],
 )
 def test_what_the_engine_refuses_is_not_tried_again(kind: str, state: str, tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
@@ -100,6 +101,22 @@ def test_what_the_engine_refuses_is_not_tried_again(kind: str, state: str, tmp_p
         job = await stage.draw()
         assert job.state == state
         assert job.reason is not None
+
+    perform(tmp_path, act)
+
+
+def test_a_picture_that_must_not_be_shown_costs_nothing_and_is_told_by_its_number(
+    tmp_path: Path,
+) -> None:
+    async def act(stage: Stage) -> None:
+        stage.artist.trouble, stage.artist.after = [EngineError("no", "unsafe", (1,))], 1
+        await stage.ask()
+        await stage.draw()
+        assert await stage.ledger.used_today(ANN.key) == 0
+        await stage.tell()
+        [text] = [text for text in stage.chat.texts if "safety check" in text]
+        assert "panel 2 out" in text
+        assert stage.chat.pages == []
 
     perform(tmp_path, act)
 

@@ -75,6 +75,27 @@ def test_a_blocked_word_is_refused_wherever_it_is_written(tmp_path: Path) -> Non
     talk(tmp_path, scene, server="guild")
 
 
+def test_a_server_chooses_its_strictness_and_what_it_refuses_costs_nothing(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        ann.manager = True
+        assert "Strictness: standard" in await ann.asks("settings")
+        story = "[Tom] a man\n\n[Tom] {}"
+        assert "I do not draw “porn” here" in await bob.types(story.format("watches p0rn"))
+        await bob.types(story.format("naked --no porn"))
+        assert (await bob.lines())[0] == "[Tom] naked --no porn"
+        assert "Strictness: strict" in await ann.asks("settings", strictness="strict")
+        assert "I do not draw “naked” here" in await bob.asks("story draw")
+        assert await bob.stage.ledger.used_today("test:bob") == 0
+        assert "Strictness: off" in await ann.asks("settings", strictness="off")
+        await bob.asks("story add", line="[Tom] watches porn")
+        assert len(await bob.lines()) == 2
+        words = await bob.asks("character new", name="Mia", description="14 years old, naked")
+        assert "are never drawn" in words
+        assert "Strictness: standard" in await ann.asks("settings", strictness="default")
+
+    talk(tmp_path, scene, server="guild")
+
+
 def test_what_was_written_elsewhere_is_not_drawn_or_shown_with_a_blocked_word(
     tmp_path: Path,
 ) -> None:
