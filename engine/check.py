@@ -85,9 +85,13 @@ def look_at_picture_adapter(artist: Artist) -> None:
 
 
 def look_at_extras(extras: Extras) -> None:
-    """Raises `EngineError` for a safety checker on this computer that cannot be used."""
+    """Raises `EngineError` for a safety checker or a translation here that cannot be used."""
     from engine.motion.weight_files import is_here
     from engine.safety import load_checker
+    from engine.translation import Translations
+
+    if extras.translations:
+        Translations(extras.translations).check()
 
     if extras.safety_checker and is_here(extras.safety_checker):
         load_checker(extras.safety_checker, "cpu")

@@ -67,6 +67,7 @@ class ModelSpec:
     guidance_rescale: float = 0.0  # Lin et al. 2023, arXiv 2305.08891, section 3.4
     guided_above: int = 0  # the noise level (0..999) below which guidance ends
     reads_negatives: bool = True
+    languages: tuple[str, ...] = ("en",)  # that it reads
     long_prompts: bool = True  # read in chunks, with emphasis (engine/reading.py)
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
     guides_attention: bool = False  # guidance strengthens identity and structure as it does words
@@ -84,8 +85,8 @@ class ModelSpec:
 
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=2.5,
-    guidance_rescale=0.5, guided_above=200, reads_negatives=False, long_prompts=False,
-    guides_attention=True, motion=HouseMotion(MOTION_WEIGHTS),
+    guidance_rescale=0.5, guided_above=200, reads_negatives=False, languages=("en", "zh"),
+    long_prompts=False, guides_attention=True, motion=HouseMotion(MOTION_WEIGHTS),
     styles=("comic", "line-art", "noir", "pastel", "none"),
 )  # fmt: skip
 SD15 = ModelSpec(

@@ -11,22 +11,23 @@ drawing of it stays in its place unseen, so that no other panel changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from engine.attention.consistent import Glance, Sight
 from engine.prompts import (
     Style,
-    find_style,
     fitting,
     panel_prompt,
     portrait_prompt,
     same_name,
+    style_for,
 )
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelRequest
 
 NOBODY: Sight = (Glance(()),)
+BOTH = ("en", "zh")
 PORTRAITS = 2  # of a saved character; each takes as long as a panel
 Fits = Callable[[str], bool]
 
@@ -53,20 +54,22 @@ class Shot:
     strength: float = 1.0  # of the picture: how firmly it leads, 0..1
 
 
-def plan_shots(request: DrawRequest, fits: Fits = lambda words: True) -> list[Shot]:
+def plan_shots(
+    request: DrawRequest, fits: Fits = lambda words: True, languages: Collection[str] = BOTH
+) -> list[Shot]:
     """The shots of a request, identity panels first (by rank), then the others in order.
 
-    `fits` tells whether the model can read a prompt to its end.
+    `fits` tells whether the model can read a prompt to its end, `languages` what it reads.
     """
-    return Planner(request, fits).shots()
+    return Planner(request, fits, languages).shots()
 
 
 class Planner:
     """The request with its names resolved; characters go by `same_name` keys in here."""
 
-    def __init__(self, request: DrawRequest, fits: Fits) -> None:
+    def __init__(self, request: DrawRequest, fits: Fits, languages: Collection[str]) -> None:
         self._request, self._fits = request, fits
-        self._style: Style = find_style(request.style)
+        self._style: Style = style_for(request.style, languages)
         self._cast = {same_name(c.name): c for c in request.characters}
         self._casts = [known(panel, self._cast) for panel in request.panels]
         self._wanted = wanted_panels(request)

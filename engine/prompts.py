@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from unicodedata import normalize
@@ -54,6 +54,12 @@ def find_style(name: str) -> Style:
     if name not in styles:
         raise EngineError(f'there is no style "{name}"; there are {", ".join(styles)}')
     return styles[name]
+
+
+def style_for(name: str, languages: Collection[str]) -> Style:
+    """The style with words in languages that a model reads."""
+    style = find_style(name)
+    return style if "zh" in languages else replace(style, prompt_zh=style.prompt)
 
 
 def styles_of(learnt: Collection[str]) -> tuple[str, ...]:

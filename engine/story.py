@@ -13,6 +13,7 @@ import torch
 from engine.devices import pick_device
 from engine.drawing import StoryDrawing
 from engine.extras import NO_EXTRAS, Extras
+from engine.interpreting import Interpreter
 from engine.loading import Artist
 from engine.models import find_model
 from engine.picture_adapter import PictureAdapter, ready_picture_adapter
@@ -20,6 +21,7 @@ from engine.plan import Shot, plan_shots
 from engine.ready import ready_artist
 from engine.request import DeviceLost, Done, DrawRequest, EngineError, Event, Note, Progress
 from engine.safety import guarded, load_checker
+from engine.translation import Translations
 from engine.understanding import understood
 
 
@@ -31,7 +33,8 @@ def draw_story(
     Closing the iterator stops at the next step. Raises `EngineError` with words for people.
     """
     begun = time.monotonic()
-    request, notes = understood(request, find_model(request.model))
+    spec = find_model(request.model)
+    request, notes = understood(request, spec, interpreter_of(extras))
     plan_shots(request)  # what is wrong with the story is said before the model is loaded
     place = str(pick_device(device))
     yield Progress("loading", 0, 1)
@@ -39,7 +42,7 @@ def draw_story(
         artist = ready_artist(request.model, place)
         checker = load_checker(extras.safety_checker, place) if extras.safety_checker else None
     yield Progress("loading", 1, 1)
-    shots = plan_shots(request, artist.fits)
+    shots = plan_shots(request, artist.fits, spec.languages)
     adapter = None
     if any(shot.picture is not None for shot in shots):
         with words_for_trouble():
@@ -48,6 +51,10 @@ def draw_story(
     yield from too_long(shots)
     yield from guarded(paint(artist, request, shots, adapter), checker)
     yield Done(time.monotonic() - begun)
+
+
+def interpreter_of(extras: Extras) -> Interpreter | None:
+    return Translations(extras.translations) if extras.translations else None
 
 
 def paint(

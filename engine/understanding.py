@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from engine.interpreting import Interpreter, in_known_words
 from engine.models import ModelSpec
 from engine.prompts import drawable
 from engine.request import AnimateRequest, DrawRequest, Note
@@ -13,14 +14,21 @@ from engine.request import AnimateRequest, DrawRequest, Note
 R = TypeVar("R", DrawRequest, AnimateRequest)
 
 
-def understood(request: R, spec: ModelSpec) -> tuple[R, list[Note]]:
-    """The request in a style that the model has learnt, and notes for its person.
+def understood(
+    request: R, spec: ModelSpec, interpreter: Interpreter | None = None
+) -> tuple[R, list[Note]]:
+    """The request in a style that the model has learnt, and in a language that it reads.
 
-    Raises `EngineError` for a style that does not exist.
+    The notes are about the panels that are wanted. Raises `EngineError` for a style that does not
+    exist, and where translating fails.
     """
     style: str = drawable(request.style, spec.styles)
-    notes = [*other_style(request.style, style, spec), *unread_negatives(request, spec)]
-    return replace(request, style=style), notes
+    only = request.only if isinstance(request, DrawRequest) else None
+    panels = range(len(request.panels)) if only is None else only
+    said, notes = in_known_words(request, spec, interpreter, panels)
+    notes += other_style(request.style, style, spec)
+    notes += unread_negatives(request, spec, panels)
+    return replace(said, style=style), notes
 
 
 def other_style(asked: str, drawn: str, spec: ModelSpec) -> Iterator[Note]:
@@ -33,15 +41,20 @@ def other_style(asked: str, drawn: str, spec: ModelSpec) -> Iterator[Note]:
         )
 
 
-def unread_negatives(request: DrawRequest | AnimateRequest, spec: ModelSpec) -> Iterator[Note]:
-    panels = tuple(number for number, panel in enumerate(request.panels) if panel.negative)
+def unread_negatives(
+    request: DrawRequest | AnimateRequest, spec: ModelSpec, panels: Collection[int]
+) -> Iterator[Note]:
+    """Only guidance leads away from words."""
     asked = request.guidance if isinstance(request, DrawRequest) else None
     guidance = spec.guidance if asked is None else asked
-    if panels and not (spec.reads_negatives and guidance > 1):
-        numbers = ", ".join(str(number + 1) for number in panels)
+    unused = tuple(
+        number for number, panel in enumerate(request.panels) if number in panels and panel.negative
+    )
+    if unused and not (spec.reads_negatives and guidance > 1):
+        numbers = ", ".join(str(number + 1) for number in unused)
         yield Note(
             f"this model cannot leave things out on demand: what panel {numbers} says after"
             " --no is not used",
             "unread_negatives",
-            panels,
+            unused,
         )

@@ -147,6 +147,7 @@ def test_every_library_that_is_imported_is_named_and_every_named_one_is_pinned()
     needed = {plain(line) for line in project["dependencies"]}
     for_developers = {plain(line) for line in project["optional-dependencies"]["dev"]}
     needed |= {plain(line) for line in project["optional-dependencies"]["video"]}
+    needed |= {plain(line) for line in project["optional-dependencies"]["translation"]}
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert needed | for_developers <= {plain(line) for line in pins if "==" in line}
 
@@ -161,7 +162,7 @@ def test_every_library_that_is_imported_is_named_and_every_named_one_is_pinned()
     unnamed = {
         library
         for library in libraries
-        if not needed & {plain(name) for name in packages.get(library, [])}
+        if not needed & {plain(name) for name in packages.get(library, [library])}
     }
     assert not unnamed
 

@@ -31,7 +31,7 @@ from engine.motion.inbetween import (
     Key,
 )
 from engine.plan import known, seed_of
-from engine.prompts import find_style, fitting, panel_prompt, same_name
+from engine.prompts import find_style, fitting, panel_prompt, same_name, style_for
 from engine.ready import READY, ready_artist
 from engine.request import (
     AnimateRequest,
@@ -44,7 +44,7 @@ from engine.request import (
     Progress,
 )
 from engine.safety import guarded, load_checker
-from engine.story import words_for_trouble
+from engine.story import interpreter_of, words_for_trouble
 from engine.understanding import understood
 
 STEPS = HouseMotion.steps
@@ -60,7 +60,8 @@ def animate(
     """
     begun = time.monotonic()
     check(request)
-    request, notes_on_words = understood(request, find_model(request.model))
+    spec = find_model(request.model)
+    request, notes_on_words = understood(request, spec, interpreter_of(extras))
     place = str(pick_device(device))
     yield Progress("loading", 0, 1)
     with words_for_trouble():
@@ -128,7 +129,7 @@ def ready_pipeline(motion: EndFrames, device: str) -> EndFramesPipeline:
 
 def keys_of(request: AnimateRequest, inbetween: Inbetween) -> list[Key]:
     """The request's pictures. Raises `EngineError` for what is not a PNG."""
-    style = find_style(request.style)
+    style = style_for(request.style, find_model(request.model).languages)
     cast = {same_name(c.name): c for c in request.characters}
 
     def prompt(panel: PanelRequest) -> str:

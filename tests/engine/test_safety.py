@@ -64,11 +64,9 @@ def test_a_picture_that_is_objected_to_ends_the_drawing_and_nothing_of_it_is_sho
     tiny_sd15: Path, tmp_path: Path
 ) -> None:
     seen: list[Event] = []
+    events = draw_story(story(tiny_sd15), device="cpu", extras=save_checker(tmp_path, EVERYTHING))
     with pytest.raises(EngineError, match="does not let panel 1 out") as caught:
-        for event in draw_story(
-            story(tiny_sd15), device="cpu", extras=save_checker(tmp_path, EVERYTHING)
-        ):
-            seen.append(event)
+        seen.extend(events)
     assert (caught.value.kind, caught.value.panels) == ("unsafe", (0,))
     assert not [event for event in seen if isinstance(event, PanelDrawn | Preview)]
 
