@@ -9,6 +9,8 @@ INSTALLED := $(VENV)/.inkwell-installed
 # The first of these that is new enough makes .venv; choose another with `make PYTHON=... comic`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
 MINUTES ?= 60
+# As many tests at a time as there are cores, but no more than four: each worker holds torch.
+WORKERS ?= logical --maxprocesses=4
 ARGS ?=
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
@@ -25,8 +27,8 @@ comic: $(INSTALLED) ## draw the example story in Chinese and in English into out
 	$(BIN)/inkwell draw examples/tab-or-space.zh.story --animate --out out
 	$(BIN)/inkwell draw examples/tab-or-space.en.story --animate --out out
 
-test: $(INSTALLED) ## run all tests; ARGS="-k page" runs some
-	$(BIN)/python -m pytest $(ARGS)
+test: $(INSTALLED) ## run all tests; ARGS="-k page" runs some, WORKERS=0 in one process
+	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal $(ARGS)
 
 lint: $(INSTALLED) ## check style, format and types
 	$(BIN)/python -m ruff check .

@@ -55,6 +55,7 @@ def test_every_example_is_in_order(story: Path) -> None:
     assert main(["draw", str(story), "--plan"]) == 0
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_with_130_and_leaves_nothing(empty_folder: Path) -> None:
     story = ROOT / "examples" / "tab-or-space.en.story"
     process = subprocess.Popen(
@@ -75,6 +76,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(empty_folder: Path) -> None:
     assert list(empty_folder.iterdir()) == []
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_in_the_first_moment_is_one_line_too(empty_folder: Path) -> None:
     story = ROOT / "examples" / "tab-or-space.en.story"
     process = subprocess.Popen(

@@ -136,7 +136,6 @@ async def stage(folder: Path) -> AsyncIterator[Scene]:
     environment: Mapping[str, str] = {
         "INKWELL_CONFIG": str(settings),
         "TOY_MODEL": str(model),
-        "OMP_NUM_THREADS": "1",
     }
     bot = BotProcess(folder, environment)
     await bot.start()

@@ -228,6 +228,7 @@ def test_too_little_memory_is_told_before_torch_is_loaded(story: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_while_drawing_leaves_nothing_and_says_so(story: Path) -> None:
     program = f"""
 import time

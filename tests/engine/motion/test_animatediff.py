@@ -31,15 +31,6 @@ from tests.engine.motion.tiny_animatediff import (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """On tensors so small two threads wait for each other, on a busy computer for very long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def weights(tiny_sd15: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """adapter/, plus/ basic/ full/ with an IP-Adapter each, and a predictor for each."""

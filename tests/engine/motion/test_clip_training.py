@@ -81,15 +81,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads wait for each other longer than such small sums take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True)
 def fresh_accelerate() -> Iterator[None]:
     """accelerate keeps its settings for the whole process."""
     yield
@@ -192,11 +183,7 @@ def test_a_run_that_was_killed_is_resumed(course: Course) -> None:
         "    batch=4, width=32, layers=1, heads=2, save_minutes=0)\n"
         "train_on_clips(course, new_accelerator('no'), squares, 'squares')\n"
     )
-    endless = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    endless = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
     try:
         while endless.poll() is None and not (course.checkpoint / "standing.json").exists():
             time.sleep(0.05)

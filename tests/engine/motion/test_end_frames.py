@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -39,15 +38,6 @@ from engine.request import EngineError
 
 CPU = torch.device("cpu")
 needs_ftfy = pytest.mark.skipif(not find_spec("ftfy"), reason="Wan needs the package ftfy")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads wait for each other longer than such small sums take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def reader() -> dict[str, Any]:
