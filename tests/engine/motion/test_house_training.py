@@ -36,6 +36,9 @@ def test_a_lesson_teaches_every_part_and_its_weights_can_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(train, "FITTED", 8)  # scenes to start with, where it takes 128
+    monkeypatch.setattr(train, "PICTURES", 8)  # one clip a step, where it takes two
+    monkeypatch.setattr(train, "LENGTHS", (8,))
     train.train_house(0.01, tmp_path / "motion", torch.device("cpu"), resume=False)
     artist = load_model(HOUSE, torch.device("cpu"))
     animator = load_animator(artist, tmp_path / "motion")
