@@ -148,8 +148,12 @@ class Ledger:
 
     async def set_message(self, job_id: int, message: str) -> None:
         """Remember the platform's id of the progress post."""
-        async with self._database.tx() as connection:
-            await connection.execute("UPDATE jobs SET message = ? WHERE id = ?", (message, job_id))
+        values = (message, job_id)
+        await self._arrivals.run(
+            lambda connection: connection.execute(
+                "UPDATE jobs SET message = ? WHERE id = ?", values
+            )
+        )
 
     async def keep_pictures(self, job_id: int, pictures: Mapping[int, str]) -> bool:
         """Note pictures (panel index from 0 → SHA-256) of a job that is being drawn."""

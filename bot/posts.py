@@ -16,7 +16,10 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from bot.database import Database
+import aiosqlite
+
+from bot.database import Database, Value
+from bot.group_commit import GroupCommit
 
 TIME_DIGITS = 8  # of a nonce, hexadecimal: the second when it was made
 RANDOM_BYTES = 6  # 12 characters more; Discord takes at most 25
@@ -35,10 +38,12 @@ class Posts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._writes = GroupCommit(database)  # the jobs of many people are told of at once
 
     async def begin(self, job: int, purpose: str) -> PostMark | None:
         """Mark that a post is about to be sent; None if it was sent already, or the job is gone."""
-        async with self._database.tx() as connection:
+
+        async def mark(connection: aiosqlite.Connection) -> PostMark | None:
             cursor = await connection.execute(
                 "INSERT INTO posts (job, purpose, nonce) SELECT id, ?, ? FROM jobs WHERE id = ?"
                 " ON CONFLICT (job, purpose) DO NOTHING",
@@ -47,32 +52,30 @@ class Posts:
             rows = await connection.execute_fetchall(
                 "SELECT nonce, state FROM posts WHERE job = ? AND purpose = ?", (job, purpose)
             )
-        for nonce, state in rows:
-            if state == "sending":
-                return PostMark(nonce, unsure=cursor.rowcount == 0)
-        return None
+            for nonce, state in rows:
+                if state == "sending":
+                    return PostMark(nonce, unsure=cursor.rowcount == 0)
+            return None
+
+        return await self._writes.run(mark)
 
     async def sent(self, nonce: str, message: str) -> None:
         """The platform has confirmed the post and calls it `message`."""
-        async with self._database.tx() as connection:
-            await connection.execute(
-                "UPDATE posts SET state = 'sent', message = ? WHERE nonce = ?", (message, nonce)
-            )
+        await self._write(
+            "UPDATE posts SET state = 'sent', message = ? WHERE nonce = ?", message, nonce
+        )
 
     async def moved(self, job: int, purpose: str, message: str) -> None:
         """A post that was sent was gone; the platform has made it anew and calls it `message`."""
-        async with self._database.tx() as connection:
-            await connection.execute(
-                "UPDATE posts SET message = ? WHERE job = ? AND purpose = ?",
-                (message, job, purpose),
-            )
+        sql = "UPDATE posts SET message = ? WHERE job = ? AND purpose = ?"
+        await self._write(sql, message, job, purpose)
 
     async def not_sent(self, nonce: str) -> None:
         """The platform has refused the post for certain: the next try is the first again."""
-        async with self._database.tx() as connection:
-            await connection.execute(
-                "DELETE FROM posts WHERE nonce = ? AND state = 'sending'", (nonce,)
-            )
+        await self._write("DELETE FROM posts WHERE nonce = ? AND state = 'sending'", nonce)
+
+    async def _write(self, sql: str, *values: Value) -> None:
+        await self._writes.run(lambda connection: connection.execute(sql, values))
 
     async def message(self, job: int, purpose: str) -> str | None:
         """The platform's id of a post, if it was sent."""

@@ -79,3 +79,19 @@ def test_a_job_that_is_gone_has_nothing_to_post(tmp_path: Path) -> None:
         assert await scene.ledger.posts.begin(99, "page 1") is None
 
     play(tmp_path, story)
+
+
+def test_marks_of_many_jobs_at_once_share_few_commits(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        jobs = await scene.ask("ann " * 30)
+        asked: list[str] = []
+        writer = scene.database._writer._conn
+        writer.set_trace_callback(asked.append)
+        marks = await asyncio.gather(
+            *(scene.ledger.posts.begin(job.id, "progress") for job in jobs)
+        )
+        writer.set_trace_callback(None)
+        assert len({mark.nonce for mark in marks if mark is not None}) == 30
+        assert asked.count("COMMIT") <= 3
+
+    play(tmp_path, story)
