@@ -93,6 +93,12 @@ class BotProcess:
         async with asyncio.timeout(STOP_SECONDS):
             return await self.process.wait()
 
+    def processor_seconds(self) -> float:
+        """That the bot's own process has used so far, of all its threads."""
+        assert self.process is not None
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
     def megabytes(self) -> float:
         """Of the bot's own process."""
         assert self.process is not None

@@ -2,42 +2,44 @@
 
 So many people come to the local chat at once, over real sockets. Each types a story of one panel,
 asks for it to be drawn, adds a line, and then asks for the queue again and again until its page
-is there. The engine is busy all the time. Measured: how soon a call is answered; whether everybody
-got a page, in what order; how much memory the bot took.
+is there. The engine is busy all the time. Measured: how soon a call is answered; how soon after the
+press of Draw its person sees the drawing's number and place in the queue; whether everybody got a
+page, in what order; how much processor time and memory the bot took.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from bench.bot_process import BotProcess
 from bench.table import Bar, finish, print_table
-from bench.web_client import Visitor, pages_in, presses
+from bench.web_client import Visitor, pages_in, presses, until_said
 
 SCRIPT = "[Tom] a man\n\n[Tom] walks in the park #Good morning"
+PLACE = re.compile(r"Number \d+: ")  # how the post begins that says how long a drawing waits
 THINK_SECONDS = 1.0  # between two questions of one person
 
 
 @dataclass
 class Load:
-    """`ends` are seconds from asking to having the page, in the order the people asked."""
+    """`delays` are the seconds until a call was answered, `places` those from the press of Draw to
+    seeing the place in the queue; `asked` and `ends` when that was pressed and the page there."""
 
     delays: list[float] = field(default_factory=list)
+    places: list[float] = field(default_factory=list)
     asked: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     megabytes: float = 0.0
-
-    def delay(self, share: float) -> float:
-        """Seconds that this share of all calls stayed below."""
-        order = sorted(self.delays)
-        return order[min(len(order) - 1, int(share * len(order)))]
+    processor_seconds: float = 0.0  # of the bot
 
     @property
     def jumped(self) -> int:
@@ -56,8 +58,12 @@ async def live(visitor: Visitor, number: int, load: Load) -> None:
         )
         room = str(answer["room"])
         [press, *_] = presses(await visitor.messages(room), "draw")
-        await visitor.call(room, press=press)
-        asked = time.monotonic()
+        async with visitor.listening() as socket:
+            pressed = time.monotonic()
+            await visitor.call(room, press=press)
+            asked = time.monotonic()
+            await until_said(socket, room, PLACE)
+            load.places.append(time.monotonic() - pressed)
         while not pages_in(await visitor.messages(room), title):
             await asyncio.sleep(THINK_SECONDS)
             await visitor.call(visitor.home, command="queue", options={})
@@ -76,14 +82,22 @@ async def measure(people: int, panel_seconds: float, folder: Path) -> Load:
     await bot.start()
     visitors = [Visitor(bot.address) for _ in range(people)]
     watcher = asyncio.create_task(watch(bot, load))
+    before = bot.processor_seconds()
     try:
         await asyncio.gather(*(live(v, n, load) for n, v in enumerate(visitors)))
+        load.processor_seconds = bot.processor_seconds() - before
     finally:
         watcher.cancel()
         for visitor in visitors:
             await visitor.close()
         await bot.stop()
     return load
+
+
+def within(seconds: Sequence[float], share: float) -> float:
+    """What this share of them stayed below; 0 where there are none."""
+    order = sorted(seconds) or [0.0]
+    return order[min(len(order) - 1, int(share * len(order)))]
 
 
 async def watch(bot: BotProcess, load: Load) -> None:
@@ -97,7 +111,13 @@ def bars(load: Load, people: int) -> list[Bar]:
     return [
         Bar("people with a page", len(load.ends), people),
         Bar("errors", len(load.errors), 0, at_least=False),
-        Bar("a call is answered, p99", load.delay(0.99) * 1000, 250, at_least=False, unit=" ms"),
+        Bar(
+            "a call is answered, p99",
+            within(load.delays, 0.99) * 1000,
+            250,
+            at_least=False,
+            unit=" ms",
+        ),
         Bar("served before, though asking later", load.jumped, people * 0.1, at_least=False),
         Bar("the bot's memory", load.megabytes, 300, at_least=False, unit=" MB"),
     ]
@@ -116,16 +136,23 @@ def main() -> None:
     for error in load.errors[:10]:
         print(error)
     waits = [end - asked for asked, end in zip(load.asked, load.ends, strict=True)] or [0.0]
+    a_call = 1000 * load.processor_seconds / len(load.delays)
     print_table(
         ["", "figure"],
         [
             ["people at once", str(options.people)],
             ["calls", str(len(load.delays))],
             ["answered, median", f"{median(load.delays) * 1000:.0f} ms"],
-            ["answered, p99", f"{load.delay(0.99) * 1000:.0f} ms"],
+            ["answered, p99", f"{within(load.delays, 0.99) * 1000:.0f} ms"],
             ["answered, slowest", f"{max(load.delays) * 1000:.0f} ms"],
+            [
+                "place in the queue seen after, median",
+                f"{median(load.places or [0.0]) * 1000:.0f} ms",
+            ],
+            ["place in the queue seen after, p99", f"{within(load.places, 0.99) * 1000:.0f} ms"],
             ["page after, median", f"{median(waits):.1f} s"],
             ["page after, longest", f"{max(waits):.1f} s"],
+            ["the bot's processor time, a call", f"{a_call:.1f} ms"],
             ["the bot's memory", f"{load.megabytes:.0f} MB"],
         ],
     )

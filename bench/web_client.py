@@ -7,7 +7,8 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -52,6 +53,12 @@ class Visitor:
         answer = await self._ask("GET", f"/api/rooms/{quote(room)}/messages", None)
         return list(answer["messages"])
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """The socket on which an open page is told what there is, and what is new."""
+        async with self._http.ws_connect(f"{self._address}/api/events?since=0") as socket:
+            yield socket
+
     async def _post(self, path: str, body: object) -> Mapping[str, Any]:
         return await self._ask("POST", path, body)
 
@@ -68,6 +75,18 @@ class Visitor:
                 if time.monotonic() > deadline:
                     raise NotTaken(f"{path}: {error}") from error
                 await asyncio.sleep(0.1)
+
+
+async def until_said(
+    socket: aiohttp.ClientWebSocketResponse, room: str, words: re.Pattern[str]
+) -> None:
+    """Until a message in a room begins with these words. Raises TimeoutError, NotTaken."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async for told in socket:
+            message = told.json().get("message", {})
+            if message.get("room") == room and words.match(message["text"]):
+                return
+    raise NotTaken("the socket of an open page was closed")
 
 
 def presses(messages: list[Mapping[str, Any]], action: str) -> list[str]:
