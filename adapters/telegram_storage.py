@@ -1,7 +1,7 @@
 """The Telegram chat's own SQLite file: what Telegram itself cannot tell again.
 
-What writes may wait for the disk, so it runs on one thread. Looking for a row takes microseconds and
-runs in the event loop: to hand it to a thread and back takes ten times as long.
+What writes may wait for the disk, so it runs on one thread. Looking for a row takes microseconds
+and runs in the event loop: to hand it to a thread and back takes ten times as long.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 It takes `TOY_SECONDS` a panel and paints plain colours. With `TOY_MODEL`, a folder that
 `bench.tiny_model` has made, the real engine draws, with random weights, small pictures. With
-`TOY_LOG` each second of work is written down: a line of the story's seed and the seconds.
+`TOY_LOG` each second of work is written down: a line of the story's seed and the seconds; and of
+the real engine also how long after its start it could draw: "ready" and the seconds.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from io import BytesIO
 
+import psutil
 from PIL import Image
 
 from bench.toy_movement import slide
-from engine.app import main
+from engine.app import load, main
+from engine.easel import Easel
 from engine.request import (
     AnimateRequest,
     Done,
@@ -78,17 +81,30 @@ def work(request: DrawRequest | AnimateRequest) -> Iterator[Event]:
     return tiny(request) if os.environ.get("TOY_MODEL") else paint(request)
 
 
+def get_ready(easel: Easel) -> None:
+    """Loads what the real engine draws with, as that does: before it is asked for a story."""
+    easel.model, easel.device = os.environ["TOY_MODEL"], "cpu"
+    load(easel)
+    note("ready", time.time() - psutil.Process().create_time())
+
+
+def note(what: object, seconds: float) -> None:
+    """Writes a line into `TOY_LOG`, if there is one."""
+    log = os.environ.get("TOY_LOG")
+    if log:
+        with open(log, "a", encoding="ascii") as file:
+            file.write(f"{what} {seconds:.4f}\n")
+
+
 def logged(request: DrawRequest | AnimateRequest) -> Generator[Event]:
     """The events, and a line for the time between two of them."""
-    log, before = os.environ.get("TOY_LOG"), time.monotonic()
+    before = time.monotonic()
     for event in work(request):
-        if log:
-            now = time.monotonic()
-            with open(log, "a", encoding="ascii") as file:
-                file.write(f"{request.seed} {now - before:.4f}\n")
-            before = now
+        now = time.monotonic()
+        note(request.seed, now - before)
+        before = now
         yield event
 
 
 if __name__ == "__main__":
-    main(draw=logged)
+    main(draw=logged, prepare=get_ready if os.environ.get("TOY_MODEL") else None)

@@ -159,8 +159,8 @@ def cast_from(rows: list[list[Any]]) -> tuple[CastMember, ...]:
 
 def panels_from(rows: list[list[Any]]) -> tuple[Panel, ...]:
     return tuple(
-        Panel(*said, tuple(characters), seed, picture)
-        for _, *said, characters, seed, picture in sorted(rows)
+        Panel(id, text, caption, kind, speaker, tuple(characters), seed, picture)
+        for _, id, text, caption, kind, speaker, characters, seed, picture in sorted(rows)
     )
 
 

@@ -14,6 +14,7 @@ others wait. Nothing is kept: whoever asks keeps the pictures.
 from __future__ import annotations
 
 import argparse
+import gc
 import ipaddress
 import logging
 import os
@@ -21,7 +22,7 @@ import secrets
 import signal
 import socket
 import stat
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -118,8 +119,12 @@ class Guarded:
 # -- the process ------------------------------------------------------------------------------
 
 
-def main(arguments: Sequence[str] | None = None, draw: DrawStory | None = None) -> None:
-    """Serve until stopped. `draw` takes the place of the engine's own."""
+def main(
+    arguments: Sequence[str] | None = None,
+    draw: DrawStory | None = None,
+    prepare: Callable[[Easel], None] | None = None,
+) -> None:
+    """Serve until stopped. `draw` takes the place of the engine's own, and so does `prepare`."""
     options = read_options(arguments)
     logging.basicConfig(format="engine: %(levelname)s: %(message)s")
     if options.parent is not None:
@@ -128,8 +133,9 @@ def main(arguments: Sequence[str] | None = None, draw: DrawStory | None = None) 
     set_motion(motion_settings(options))
     own = partial(do_work, device=options.device, extras=extras_of(options))
     easel = Easel(draw or own, model=options.model, device=options.device)
-    if draw is None:
-        easel.prepare(partial(load, easel))
+    prepare = load if draw is None else prepare
+    if prepare is not None:
+        easel.prepare(partial(prepare, easel))
     app = build_app(easel, token=os.environ.get(TOKEN_VARIABLE, ""))
     settings = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
@@ -207,12 +213,28 @@ def do_work(request: Work, device: str, extras: Extras) -> Generator[Event]:
 
 def load(easel: Easel) -> None:
     """Everything that the first story would have to wait for."""
-    from engine.devices import pick_device
-    from engine.ready import ready_artist
+    with no_collections():
+        import engine.story  # noqa: F401 - what draws it, and with that torch
+        from engine.devices import pick_device
+        from engine.ready import ready_artist
 
-    easel.device = str(pick_device(easel.device))
-    if easel.model is not None:
-        ready_artist(easel.model, easel.device)
+        easel.device = str(pick_device(easel.device))
+        if easel.model is not None:
+            ready_artist(easel.model, easel.device)
+
+
+@contextmanager
+def no_collections() -> Generator[None]:
+    """No garbage is collected inside.
+
+    To import torch and its friends makes a million objects, nearly all of which stay; to look
+    through them again and again takes up to a quarter of the whole time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 if __name__ == "__main__":

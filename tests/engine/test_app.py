@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ import uvicorn
 
 import engine.app
 import engine.easel
-from engine.app import build_app, listen, read_options
+from engine.app import build_app, listen, load, read_options
 from engine.easel import DEVICE_LOST, DrawStory, Easel
 from engine.request import (
     CharacterRequest,
@@ -257,6 +258,12 @@ def test_who_waits_hears_so_again_and_again_but_who_is_drawn_does_not(
         assert (await first).count(Progress("steps", 1, 2)) == 1
 
     served(Painter(0.4), tmp_path, test)
+
+
+def test_garbage_is_collected_again_after_loading_whatever_comes_of_it() -> None:
+    with pytest.raises(EngineError):
+        load(Easel(draw_story, model="no such model", device="cpu"))
+    assert gc.isenabled()
 
 
 def test_what_is_loaded_first_is_waited_for(tmp_path: Path) -> None:
