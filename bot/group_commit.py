@@ -8,6 +8,7 @@ next: the last of them is done after a tenth of the time.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ import aiosqlite
 
 from bot.database import Database
 from bot.trouble import in_words
+
+SLICE_SECONDS = 0.01  # of writes in one go: then whoever else waits for the event loop has a turn
 
 T = TypeVar("T")
 Write = Callable[[aiosqlite.Connection], Awaitable[Any]]
@@ -53,8 +56,12 @@ class GroupCommit:
         try:
             async with self._database.tx() as connection:
                 group, self._waiting = self._waiting, []
+                begun = time.monotonic()
                 for write, _ in group:
                     outcomes.append(await outcome_of(write, connection))
+                    if time.monotonic() - begun > SLICE_SECONDS:
+                        await asyncio.sleep(0)
+                        begun = time.monotonic()
         except BaseException as error:  # nothing of the group is kept
             if not group:
                 group, self._waiting = self._waiting, []

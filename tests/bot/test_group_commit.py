@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -46,6 +47,28 @@ def test_many_at_once_are_all_written_and_each_hears_its_own_result(tmp_path: Pa
         results = await asyncio.gather(*(group.run(adding(number)) for number in range(50)))
         assert results == [*range(50)]
         assert await numbers(database) == results
+
+    with_table(tmp_path, story)
+
+
+def test_many_writes_leave_the_event_loop_to_others_in_between(tmp_path: Path) -> None:
+    turns = 0
+
+    async def slow(connection: aiosqlite.Connection) -> int:
+        time.sleep(0.006)
+        return turns
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def story(database: Database, group: GroupCommit) -> None:
+        counting = asyncio.create_task(count())
+        seen = await asyncio.gather(*(group.run(slow) for _ in range(20)))
+        counting.cancel()
+        assert len(set(seen)) >= 10  # somebody had a turn after every second write
 
     with_table(tmp_path, story)
 
