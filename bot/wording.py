@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import category, name, normalize
 
 from bot.blocked_words import UNSEEN, WITHOUT_SPACES
@@ -30,6 +31,8 @@ SPELLED = 3  # letters that stand alone one after the other are a word
 
 def folded(text: str) -> str:
     """Without case, width, accents and what nobody sees."""
+    if text.isascii():
+        return text.casefold()
     seen = UNSEEN.sub("", normalize("NFKC", text)).casefold()
     return "".join(letter for letter in normalize("NFD", seen) if category(letter) != "Mn")
 
@@ -72,7 +75,9 @@ def words_of(plain: str) -> Iterator[Alternatives]:
         yield meant(singles)
 
 
+@lru_cache(maxsize=8192)
 def meant(word: str) -> Alternatives:
+    """The word itself and what it may stand for; kept, because people use the same words."""
     ways = {word, word.translate(LOOKALIKES)}
     if not word.isalpha() and any(map(str.isalpha, word)):
         ways |= {way.translate(LEET) for way in ways}
@@ -90,6 +95,7 @@ class WordList:
         self._begun: dict[str, Phrase] = {}  # single words with any ending
         for entry in entries:
             self._add(folded(entry))
+        self._beginnings = tuple(self._begun)
 
     def _add(self, entry: str) -> None:
         if has_no_spaces(entry):
@@ -104,8 +110,10 @@ class WordList:
 
     def find(self, writing: Writing, harmless: WordList | None = None) -> str | None:
         """The first that is there, as the list has it, and is not in a `harmless` phrase."""
-        hidden = set(harmless.places(writing.words)) if harmless else set()
+        hidden: set[int] | None = None  # worked out once, and only where it matters
         for place, phrase in self._found(writing.words):
+            if hidden is None:
+                hidden = set(harmless.places(writing.words)) if harmless else set()
             if hidden.isdisjoint(range(place, place + len(phrase))):
                 return " ".join(phrase).removesuffix("*")
         letters = writing.letters
@@ -120,13 +128,12 @@ class WordList:
             yield from range(place, place + len(phrase))
 
     def _found(self, words: Sequence[Alternatives]) -> Iterator[tuple[int, Phrase]]:
-        beginnings = tuple(self._begun)
         for place, ways in enumerate(words):
             for way in ways:
                 for phrase in self._whole.get(way, ()):
                     if fits(phrase, words, place):
                         yield place, phrase
-                if beginnings and way.startswith(beginnings):
+                if way.startswith(self._beginnings):
                     yield place, next(p for b, p in self._begun.items() if way.startswith(b))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from bot.cli import main
 from bot.errors import FileError, Refusal
 from bot.safety import FOLDER, LISTS, STRICTNESSES, Strictness, read_lists, safe_words
 from bot.wording import WordList, Writing
@@ -163,3 +165,21 @@ def test_a_broken_list_is_told_by_name(content: str, words: str, tmp_path: Path)
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="does not exist"):
         safe_words(tmp_path / "none")
+
+
+def test_the_command_line_draws_nothing_of_it_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    story = tmp_path / "bad.story"
+    story.write_text("[Tom] a man\n\n[Tom] watches p0rn\n", encoding="utf-8")
+    assert main(["draw", str(story)]) == 2
+    assert "I do not draw “porn” here" in capsys.readouterr().err
+    assert main(["draw", str(story), "--plan"]) == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_long_text_full_of_innocent_phrases_is_read_quickly() -> None:
+    began = time.process_time()
+    assert refused("strict", "naked eye " * 6000) is None
+    assert time.process_time() - began < 5
