@@ -20,6 +20,7 @@ from engine.attention.consistent import Glance, Sight, StoryAttention
 from engine.attention.hook import consistent, open_layers, self_attention_layers
 from engine.attention.pictures import reading_pictures
 from engine.batches import Batch, decoding_batches, leading_batches, noise_matched_batches
+from engine.heap import release_heap
 from engine.identity import in_sight, noised, picture_latents
 from engine.loading import Artist, Conditioning
 from engine.models import ModelSpec
@@ -85,16 +86,24 @@ class StoryDrawing:
         total = sum(shot.shown for batch in batches for shot in batch)
         done = 0
         for batch in batches:
-            blank = torch.zeros_like(next(self.latents[s.name] for s in batch if s.shown))
-            with self.artist.painting():
-                decoded = self.artist.decode(
-                    torch.stack([self.latents.get(s.name, blank) for s in batch])
-                )
-            for shot, picture in zip(batch, decoded, strict=True):
-                if shot.shown:
-                    done += 1
-                    yield PanelDrawn(shot.panel or 0, png_bytes(picture))
-                    yield Progress("panels", done, total)
+            for panel, png in self._decoded(batch):
+                done += 1
+                yield PanelDrawn(panel, png)
+                yield Progress("panels", done, total)
+
+    def _decoded(self, batch: Batch) -> list[tuple[int, bytes]]:
+        """The panels of a batch that are wanted, as PNG files.
+
+        Its tensors are gone when this returns, before the next batch has its own.
+        """
+        self._release()
+        blank = torch.zeros_like(next(self.latents[s.name] for s in batch if s.shown))
+        with self.artist.painting():
+            decoded = self.artist.decode(
+                torch.stack([self.latents.get(s.name, blank) for s in batch])
+            )
+        shown = zip(batch, decoded, strict=True)
+        return [(s.panel or 0, png_bytes(picture)) for s, picture in shown if s.shown]
 
     # -- the two ways of identity ---------------------------------------------------------------
 
@@ -114,6 +123,7 @@ class StoryDrawing:
 
     def _draw(self, batch: Batch, scheduler: Any) -> Iterator[Progress | Preview]:
         """All steps of one batch, which sees the finished batches before it."""
+        self._release()
         latents = self._start(batch, scheduler)
         for number, timestep in enumerate(scheduler.timesteps):
             sights = [shot.sight for shot in batch]
@@ -286,6 +296,11 @@ class StoryDrawing:
 
     def _keep(self, batch: Sequence[Shot], latents: Tensor) -> None:
         self.latents.update(zip((shot.name for shot in batch), latents, strict=True))
+
+    def _release(self) -> None:
+        """What one batch took is there for the next, whose tensors have other sizes."""
+        if self.artist.device.type == "cpu":
+            release_heap()
 
     def _progress(self) -> Progress:
         self._finished += 1

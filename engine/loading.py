@@ -20,6 +20,8 @@ from engine.models import ModelSpec
 from engine.reading import fits_in_chunks, read_in_chunks, same_length
 from engine.request import EngineError
 
+READ_TOGETHER = 8  # prompts
+
 
 @dataclass(frozen=True)
 class Conditioning:
@@ -77,7 +79,14 @@ class Artist:
         )
 
     def read(self, prompts: Sequence[str]) -> Conditioning:
-        """Token states: of the last layer (SD1.5, house), or both last but one (SDXL)."""
+        """Token states: of the last layer (SD1.5, house), or both last but one (SDXL).
+
+        A long story is read in parts, or this would take more memory than the drawing.
+        """
+        parts = [prompts[i : i + READ_TOGETHER] for i in range(0, len(prompts), READ_TOGETHER)]
+        return Conditioning.joined([self._read(part) for part in parts])
+
+    def _read(self, prompts: Sequence[str]) -> Conditioning:
         if self.spec.long_prompts:
             return Conditioning(*read_in_chunks(self.readers, prompts, self.device))
         states, pooled = [], None

@@ -221,6 +221,22 @@ def test_closing_early_leaves_the_unet_as_it_was(story: DrawRequest) -> None:
     assert all(unet.attn_processors[n] is p for n, p in before.items())
 
 
+def test_the_words_of_a_long_story_are_read_in_parts(tiny_sdxl: Path) -> None:
+    artist = ready_artist(str(tiny_sdxl), "cpu")
+    asked: list[int] = []
+    hook = artist.readers[0][1].register_forward_pre_hook(
+        lambda module, args, named: asked.append(len(named["input_ids"])), with_kwargs=True
+    )
+    words = artist.read([f"a man {number} typing" for number in range(20)])
+    hook.remove()
+    assert asked == [8, 8, 4]
+    alone = artist.read(["a man 9 typing"])
+    assert words.pooled is not None
+    assert alone.pooled is not None
+    torch.testing.assert_close(words.states[9:10], alone.states)
+    torch.testing.assert_close(words.pooled[9:10], alone.pooled)
+
+
 def test_every_step_of_the_scheduler_is_taken(tiny_sd15: Path) -> None:
     artist = ready_artist(str(tiny_sd15), "cpu")
     before = artist.scheduler
