@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.apart import panel_regions, sight_in
 from engine.attention.consistent import Glance, Sight, StoryAttention
 from engine.attention.hook import consistent, open_layers, self_attention_layers
 from engine.attention.pictures import reading_pictures
@@ -41,8 +43,9 @@ class StoryDrawing:
         shots: Sequence[Shot],
         adapter: PictureAdapter | None = None,
     ) -> None:
-        self.artist, self.request, self.shots = artist, request, list(shots)
         spec = artist.spec
+        self.artist, self.request = artist, request
+        self.shots = [replace(shot, sight=sight_in(spec, shot)) for shot in shots]
         self.count = request.steps or spec.steps
         self.guidance = spec.guidance if request.guidance is None else request.guidance
         self.pixels = request.size or spec.size
@@ -57,6 +60,7 @@ class StoryDrawing:
         )
         self.latents: dict[str, Tensor] = {}
         self.reading = read_pictures(artist, self.shots, adapter)
+        self.regions = panel_regions(artist, self.shots) if request.rate > 0 else {}
         self._finished = 0
         self._read_words()
 
@@ -70,9 +74,10 @@ class StoryDrawing:
 
     def steps(self) -> Iterator[Progress | Preview]:
         """Draw the latents of every shot, one step of one batch at a time."""
+        apart = bool(self.regions)
         with (
             self.artist.painting(),
-            consistent(self.artist.unet, self.attention, self.layers),
+            consistent(self.artist.unet, self.attention, self.layers, regions=apart),
             reading_pictures(self.artist.unet, self.reading),
         ):
             if self.artist.spec.sharing == "leading":
@@ -212,11 +217,13 @@ class StoryDrawing:
     def _predict(self, batch: Sequence[Shot], latents: Tensor, timestep: Tensor) -> Tensor:
         """The UNet's guess for B panels, [B, C, h, w], with classifier-free guidance."""
         rows = [self._row[shot.name] for shot in batch]
-        if self.guided:
+        level = float(timestep) / self.artist.scheduler.config.num_train_timesteps
+        with self.attention.regions.standing([self.regions.get(s.name) for s in batch], level):
+            if not self.guided:
+                return self._unet(latents, timestep, self._words[rows])
             words = self._words[[self._plain_row[shot.name] for shot in batch] + rows]
             both = self._unet(torch.cat([latents, latents]), timestep, words)
-            return led_away(both, self.guidance, self.artist.spec, timestep)
-        return self._unet(latents, timestep, self._words[rows])
+        return led_away(both, self.guidance, self.artist.spec, timestep)
 
     def _unet(self, latents: Tensor, timestep: Tensor, words: Conditioning) -> Tensor:
         added = None

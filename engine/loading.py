@@ -17,7 +17,13 @@ from torch import Tensor
 
 from engine.devices import drawing_precision
 from engine.models import ModelSpec
-from engine.reading import fits_in_chunks, read_in_chunks, same_length
+from engine.reading import (
+    count_of,
+    fits_in_chunks,
+    read_in_chunks,
+    same_length,
+    words_in_chunks,
+)
 from engine.request import EngineError
 
 READ_TOGETHER = 8  # prompts
@@ -77,6 +83,26 @@ class Artist:
             <= encoder.config.max_position_embeddings
             for tokenizer, encoder in self.readers
         )
+
+    def words_at(self, prompt: str, stretches: Sequence[tuple[int, int]]) -> list[int]:
+        """Which of a prompt's token states come from these stretches, (start, end), of letters."""
+        if self.spec.long_prompts:
+            return words_in_chunks(self.readers[0], prompt, stretches)
+        tokenizer, encoder = self.readers[0]
+        places = tokenizer(
+            prompt, truncation=True, max_length=encoder.config.max_position_embeddings,
+            return_offsets_mapping=True,
+        ).offset_mapping  # fmt: skip
+        return [
+            i
+            for i, (start, end) in enumerate(places)
+            if any(start < last and first < end for first, last in stretches)
+        ]
+
+    def states_of(self, prompt: str) -> int:
+        """How many token states a prompt has of its own; beside a longer one they are repeated."""
+        length = int(self.readers[0][1].config.max_position_embeddings)
+        return length * (count_of(self.readers, prompt) if self.spec.long_prompts else 1)
 
     def read(self, prompts: Sequence[str]) -> Conditioning:
         """Token states: of the last layer (SD1.5, house), or both last but one (SDXL).

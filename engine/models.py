@@ -45,6 +45,7 @@ class EndFrames:
     source: str  # a folder in diffusers format, or a name on the hub
 
 
+Regions = Literal["masks", "strips", "none"]
 Motion = HouseMotion | AnimateDiff | EndFrames
 
 
@@ -55,6 +56,10 @@ class ModelSpec:
     `sharing` is how identity reaches the panels. "noise-matched": training-free, every panel at
     the noise level of the step, as in the paper (SD1.5, SDXL). "leading": the identity panels are
     finished first and their nearly clean latents are seen at every step, for models trained so.
+
+    `regions` is how several characters in a panel are kept apart. "masks": each in the region where
+    the picture shows it, training-free. "strips": each in its share of the width, in the order of
+    naming, for models trained so. "none": not at all.
     """
 
     name: str
@@ -70,6 +75,7 @@ class ModelSpec:
     languages: tuple[str, ...] = ("en",)  # that it reads
     long_prompts: bool = True  # read in chunks, with emphasis (engine/reading.py)
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
+    regions: Regions = "masks"
     guides_attention: bool = False  # guidance strengthens identity and structure as it does words
     picture_adapter: str = ""  # an IP-Adapter (engine/picture_adapter.py); "": none
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
@@ -87,7 +93,7 @@ HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=2.5,
     guidance_rescale=0.5, guided_above=200, reads_negatives=False, languages=("en", "zh"),
     long_prompts=False, guides_attention=True, motion=HouseMotion(MOTION_WEIGHTS),
-    styles=("comic", "line-art", "noir", "pastel", "none"),
+    styles=("comic", "line-art", "noir", "pastel", "none"), regions="strips",
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",

@@ -22,9 +22,11 @@ from engine.prompts import (
     panel_prompt,
     portrait_prompt,
     same_name,
+    shortened,
     style_for,
 )
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelRequest
+from engine.standing import Figure, boxes, words_of
 
 NOBODY: Sight = (Glance(()),)
 BOTH = ("en", "zh")
@@ -52,6 +54,7 @@ class Shot:
     alone: bool = False
     picture: str | None = None  # base64 PNG that is there already and only has to be seen
     strength: float = 1.0  # of the picture: how firmly it leads, 0..1
+    figures: tuple[Figure, ...] = ()  # who stands where, a glance each, in a panel of several
 
 
 def plan_shots(
@@ -154,7 +157,20 @@ class Planner:
         name = f"panel {panel}"
         seed = seed_of(self._request.seed, name)
         shown = panel in self._wanted and asked.seed is None
-        return Shot(name, panel, prompt, seed, sight, identity_of, rank, share, shown)
+        figures = self._figures(panel, prompt, share)
+        return Shot(
+            name, panel, prompt, seed, sight, identity_of, rank, share, shown, figures=figures
+        )
+
+    def _figures(self, panel: int, prompt: str, share: float) -> tuple[Figure, ...]:
+        """Where the characters of a panel of several stand, and their words in its prompt."""
+        keys = self._casts[panel]
+        if len(keys) < 2:
+            return ()
+        cast = [self._cast[key] for key in keys]
+        words = words_of(prompt, {who.name: shortened(who.description, share) for who in cast})
+        places = boxes(self._request.panels[panel].text, keys)
+        return tuple(Figure(box, words[who.name]) for box, who in zip(places, cast, strict=True))
 
     def _shot_again(self, panel: int, seed: int) -> Shot:
         """The panel by its own seed: it sees its characters, rather not its earlier drawing."""

@@ -59,6 +59,27 @@ def fits_in_chunks(readers: Sequence[Reader], prompt: str) -> bool:
     return all(len(chunks_of(reader, prompt)) <= MOST_CHUNKS for reader in readers)
 
 
+def count_of(readers: Sequence[Reader], prompt: str) -> int:
+    """How many chunks the prompt has: 1, 2 or 4."""
+    longest = max(len(chunks_of(reader, prompt)) for reader in readers)
+    return power_of_two(min(longest, MOST_CHUNKS))
+
+
+def words_in_chunks(reader: Reader, prompt: str, stretches: Sequence[tuple[int, int]]) -> list[int]:
+    """Positions, among a prompt's states, of its letters from start to end, both ends of words."""
+    length = reader[1].config.max_position_embeddings
+    places = [
+        number * length + 1 + i
+        for number, chunk in enumerate(chunks_of(reader, prompt)[:MOST_CHUNKS])
+        for i in range(len(chunk))
+    ]
+    tokens_before = [
+        [sum(map(len, chunks_of(reader, prompt[:letter]))) for letter in stretch]
+        for stretch in stretches
+    ]
+    return sorted({place for first, last in tokens_before for place in places[first:last]})
+
+
 def read_in_chunks(
     readers: Sequence[Reader], prompts: Sequence[str], device: torch.device
 ) -> tuple[Tensor, Tensor | None]:

@@ -6,8 +6,9 @@ sample S_i (rate r) of the tokens of other panels, with the layer's own weights:
     P_i = concat(I_i, S_i)        O_i = Attention(W_q I_i, W_k P_i, W_v P_i)
 
 Here S_i comes from *identity panels*, whose sampled keys and values wait in a bank. Each of a
-panel's characters reaches the part of the picture it stands in (`Glance`). Conditional and
-unconditional halves of classifier-free guidance never meet.
+panel's characters reaches the part of the picture it stands in: a strip of it (`Glance`), or
+where the picture itself shows it (`engine.attention.regions`). Conditional and unconditional
+halves of classifier-free guidance never meet.
 
 A half may also be drawn *perturbed*: every token attends to itself alone, O_i = W_v I_i. Guidance
 that leads away from it leads towards all that attention brings: the identity that a panel has
@@ -24,9 +25,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
+
+from engine.attention.regions import BatchRegions
+from engine.attention.views import View, attend, picked, put
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class StoryAttention:
     seeds: Mapping[str, int] = field(default_factory=dict)  # of panels that sample by their own
     rates: Mapping[str, float] = field(default_factory=dict)  # of panels with a rate of their own
     banks: dict[str, Bank] = field(default_factory=lambda: defaultdict(Bank))
+    regions: BatchRegions = field(default_factory=BatchRegions)
 
     def shares(self, layer: str) -> bool:
         return self.open_layers is not None and layer in self.open_layers and self.rate > 0
@@ -104,102 +108,91 @@ class ConsistentSelfAttention:
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None,
         attention_mask: Tensor | None, temb: Tensor | None,
     ) -> Tensor:  # fmt: skip
-        story = self._story
+        story, bank = self._story, self._story.banks[self._layer]
         sharing = story.shares(self._layer)
-        if story.writing and (sharing or self._layer in story.written_layers):
-            self._write(attn, hidden_states)
-        if not sharing or not any(glance.identities for sight in story.sights for glance in sight):
+        writing = story.writing and (sharing or self._layer in story.written_layers)
+        sees_others = any(glance.identities for sight in story.sights for glance in sight)
+        if not (sharing and sees_others) and not story.regions.any:
+            if writing:
+                sampled = self._sampled(hidden_states)
+                bank.keys.update((name, attn.to_k(tokens)) for name, tokens in sampled.items())
+                bank.values.update((name, attn.to_v(tokens)) for name, tokens in sampled.items())
             out: Tensor = self._plain(
                 attn, hidden_states, encoder_hidden_states, attention_mask, temb
             )
             return out
         query, key, value = (f(hidden_states) for f in (attn.to_q, attn.to_k, attn.to_v))
-        bank = story.banks[self._layer]
-        seen = consistent_attention(
-            query, key, value, bank, story.sights, heads=attn.heads, aspect=story.aspect
-        )
+        if writing:
+            bank.keys.update(self._sampled(key))
+            bank.values.update(self._sampled(value))
+        views = [self._views(panel, hidden_states.shape[1]) for panel in range(len(story.sights))]
+        seen = consistent_attention(query, key, value, bank, views, heads=attn.heads)
         projected: Tensor = attn.to_out[1](attn.to_out[0](seen))
         return projected
 
-    def _write(self, attn: Attention, hidden_states: Tensor) -> None:
-        """Sample the identity panels' tokens and keep their keys and values."""
-        story, bank = self._story, self._story.banks[self._layer]
-        count = hidden_states.shape[1]
-        by_half = hidden_states.unflatten(0, (story.halves, len(story.writing)))  # [h, P, N, C]
-        for i, panel in enumerate(story.writing):
-            chosen = story.chosen_tokens(self._layer, panel, count).to(hidden_states.device)
-            sampled = by_half[:, i, chosen]  # [h, n, C]
-            bank.keys[panel], bank.values[panel] = attn.to_k(sampled), attn.to_v(sampled)
+    def _views(self, panel: int, count: int) -> tuple[View, ...]:
+        """What the tokens of a panel of the running batch see in this layer."""
+        story = self._story
+        sight = story.sights[panel]
+        if not story.shares(self._layer):
+            sight = tuple(Glance((), glance.left, glance.right) for glance in sight)
+        regions = story.regions.of(panel)
+        if regions is None:
+            return views_of(sight, count, story.aspect)
+        return regions.views(count, [glance.identities for glance in sight])
+
+    def _sampled(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Of the identity panels' tokens [halves * P, N, C] those for the bank, [halves, n, C]."""
+        panels, count = self._story.writing, tokens.shape[1]
+        return {
+            panel: picked(
+                tokens[i :: len(panels)], self._story.chosen_tokens(self._layer, panel, count)
+            )
+            for i, panel in enumerate(panels)
+        }
 
 
 def consistent_attention(
-    query: Tensor, key: Tensor, value: Tensor, bank: Bank, sights: Sequence[Sight], *,
-    heads: int, aspect: float = 1.0,
+    query: Tensor, key: Tensor, value: Tensor, bank: Bank, views: Sequence[Sequence[View]], *,
+    heads: int,
 ) -> Tensor:  # fmt: skip
     """O_i = softmax(Q_i K(P_i)^T / sqrt(d)) V(P_i) for every panel of a batch.
 
     query, key, value: projected tokens [B, N, C], B = halves * panels, halves outermost; bank:
-    sampled keys and values of the identity panels; sights: one a panel. Returns [B, N, C].
-    Glances of one size are computed in one call, so there is no dense mask and no padding.
+    sampled keys and values of the identity panels; views: those of each panel, whose queries are
+    all of its tokens, each once. Returns [B, N, C]. One call a view, for both halves: there is no
+    dense mask and no padding, and no more than one panel's P_i is in memory at a time.
     """
-    halves = len(query) // len(sights)
-    looks = [
-        _Look(half, half * len(sights) + panel, glance)
-        for half in range(halves)
-        for panel, sight in enumerate(sights)
-        for glance in sight
-    ]
-    columns = _columns(query.shape[1], aspect)
-    groups = _alike(looks, columns, bank)
-    if len(groups) == 1 and len(looks) == len(query):  # all alike: nothing to take apart
-        keys = torch.stack([_seen(key, bank.keys, look) for look in looks])
-        values = torch.stack([_seen(value, bank.values, look) for look in looks])
-        return _attention(query, keys, values, heads)
     out = torch.empty_like(query)
-    for alike in groups.values():
-        keys = torch.stack([_seen(key, bank.keys, look) for look in alike])
-        values = torch.stack([_seen(value, bank.values, look) for look in alike])
-        rows = [look.row for look in alike]
-        where = [_tokens_of(look.glance, columns) for look in alike]  # each [n_q]
-        queries = torch.stack([query[r, w] for r, w in zip(rows, where, strict=True)])
-        seen = _attention(queries, keys, values, heads)
-        for r, w, tokens in zip(rows, where, seen, strict=True):
-            out[r, w] = tokens
+    for panel, its_views in enumerate(views):
+        rows = slice(panel, None, len(views))  # the panel in every half
+        for view in its_views:
+            keys = _seen(picked(key[rows], view.keys), bank.keys, view.identities)
+            values = _seen(picked(value[rows], view.keys), bank.values, view.identities)
+            seen = attend(picked(query[rows], view.queries), keys, values, heads)
+            put(out[rows], view.queries, seen)
     return out
 
 
-@dataclass(frozen=True)
-class _Look:
-    """A glance in one half of a batch, by the row of its panel."""
+def _seen(own: Tensor, bank: Mapping[str, Tensor], identities: Sequence[str]) -> Tensor:
+    """P_i: own tokens [halves, n, C], then those of the identity panels in the same half.
 
-    half: int
-    row: int
-    glance: Glance
-
-
-def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
-    q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    A bank of one half is seen by both.
+    """
+    if not identities:
+        return own
+    others = [bank[name][: len(own)].expand(len(own), -1, -1).to(own.dtype) for name in identities]
+    return torch.cat([own, *others], dim=1)
 
 
-def _seen(own: Tensor, bank: dict[str, Tensor], look: _Look) -> Tensor:
-    """P_i: own tokens, a row of [B, N, C], then those of the identity panels in this half."""
-    others = [
-        bank[name][min(look.half, len(bank[name]) - 1)].to(own.dtype)
-        for name in look.glance.identities
-    ]
-    return torch.cat([own[look.row], *others])
-
-
-def _alike(
-    looks: Sequence[_Look], columns: Tensor, bank: Bank
-) -> dict[tuple[int, int], list[_Look]]:
-    """Looks by the sizes that let them share a call: queries, and tokens seen in the bank."""
-    groups: dict[tuple[int, int], list[_Look]] = defaultdict(list)
-    for look in looks:
-        seen = sum(bank.keys[name].shape[1] for name in look.glance.identities)
-        groups[len(_tokens_of(look.glance, columns)), seen].append(look)
-    return groups
+def views_of(sight: Sight, count: int, aspect: float = 1.0) -> tuple[View, ...]:
+    """The views of strips: every strip's tokens see the whole panel, and its identity panels."""
+    if len(sight) == 1:
+        return (View(identities=sight[0].identities),)
+    columns = _columns(count, aspect)
+    return tuple(
+        View(_tokens_of(glance, columns), identities=glance.identities) for glance in sight
+    )
 
 
 def _columns(count: int, aspect: float) -> Tensor:

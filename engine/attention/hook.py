@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from random import Random
 
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 
 from engine.attention.consistent import ConsistentSelfAttention, StoryAttention
+from engine.attention.regions import RegionCrossAttention
 
 
 def self_attention_layers(unet: UNet2DConditionModel, where: str) -> tuple[str, ...]:
@@ -20,18 +22,49 @@ def self_attention_layers(unet: UNet2DConditionModel, where: str) -> tuple[str, 
     return tuple(n for n in names if where == "all" or n.startswith("up_blocks"))
 
 
+def cross_attention_layers(unet: UNet2DConditionModel) -> tuple[str, ...]:
+    """Names of the layers that read the words in the library's own way."""
+    return tuple(
+        name for name, processor in unet.attn_processors.items()
+        if name.endswith("attn2.processor") and "motion_modules" not in name
+        and isinstance(processor, AttnProcessor | AttnProcessor2_0)
+    )  # fmt: skip
+
+
 @contextmanager
 def consistent(
-    unet: UNet2DConditionModel, story: StoryAttention, layers: tuple[str, ...]
+    unet: UNet2DConditionModel,
+    story: StoryAttention,
+    layers: tuple[str, ...],
+    *,
+    regions: bool = False,
 ) -> Iterator[None]:
-    """Inside, these layers share tokens as `story` says; after, the UNet is exactly as it was."""
+    """Inside, these layers share tokens as `story` says; after, the UNet is exactly as it was.
+
+    With `regions` its characters keep to theirs in every layer, of cross-attention as well.
+    """
     before = dict(unet.attn_processors)
-    ours = {name: ConsistentSelfAttention(name, story) for name in layers}
+    shared = self_attention_layers(unet, "all") if regions else layers
+    ours: dict[str, ConsistentSelfAttention | RegionCrossAttention] = {
+        name: ConsistentSelfAttention(name, story) for name in shared
+    }
+    if regions:
+        words = cross_attention_layers(unet)
+        coarsest = next((block_of(n) for n in words if n.startswith("up_blocks")), "")
+        ours |= {
+            name: RegionCrossAttention(story.regions, reads=block_of(name) == coarsest)
+            for name in words
+        }
     unet.set_attn_processor({**before, **ours})
     try:
         yield
     finally:
         unet.set_attn_processor(before)
+
+
+def block_of(layer: str) -> str:
+    """ "up_blocks.0.attentions.1.…" -> "up_blocks.0": layers of one fineness."""
+    return ".".join(layer.split(".")[:2])
 
 
 def open_layers(layers: tuple[str, ...], share_of_steps: float, random: Random) -> frozenset[str]:

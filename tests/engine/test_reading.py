@@ -92,3 +92,19 @@ def test_what_is_longer_than_all_chunks_is_told_and_drawn_all_the_same(tiny_sd15
     events = list(draw_story(request, device="cpu"))
     assert [e.panels for e in events if isinstance(e, Note)] == [(0,)]
     assert sum(isinstance(event, PanelDrawn) for event in events) == 2
+
+
+def test_the_states_of_a_prompts_words_are_known_also_in_later_chunks_and_with_emphasis(
+    artist: Artist,
+) -> None:
+    prompt = "tom, (a man:1.2), typing a park, a man typing, a park, lisa, a park"
+    start = prompt.index("lisa")
+    stretches = ((0, len("tom, (a man:1.2)")), (start, start + len("lisa, a park")))
+    first, second = words_of(artist, prompt)
+    found = artist.words_at(prompt, stretches)
+    assert [first[place - 1] for place in found if place < 16] == ["tom", ",", "a", "man"]
+    assert [second[place - 17] for place in found if place > 16] == ["lisa", ",", "a", "park"]
+    assert artist.states_of(prompt) == artist.read([prompt]).states.shape[1] == 32
+    assert artist.states_of("tom") == 16
+    plain = replace(artist, spec=replace(artist.spec, long_prompts=False))
+    assert plain.words_at("a park, tom, a man", ((8, 18),)) == [4, 5, 6, 7]

@@ -18,6 +18,7 @@ from engine.attention.consistent import (
     Sight,
     StoryAttention,
     consistent_attention,
+    views_of,
 )
 from engine.attention.hook import consistent, open_layers, self_attention_layers
 
@@ -59,7 +60,8 @@ def test_every_panel_equals_the_formula(count: int, halves: int, sights: tuple[S
     torch.manual_seed(0)
     bank = random_bank(("a", "b", "c"), halves, 5)
     query, key, value = (torch.randn(halves * len(sights), count, WIDTH) for _ in range(3))
-    out = consistent_attention(query, key, value, bank, sights, heads=HEADS)
+    views = [views_of(sight, count) for sight in sights]
+    out = consistent_attention(query, key, value, bank, views, heads=HEADS)
     for half in range(halves):
         for panel, sight in enumerate(sights):
             row = half * len(sights) + panel
@@ -73,7 +75,7 @@ def test_each_character_reaches_only_its_side_of_the_panel() -> None:
     bank = random_bank(("tom", "lisa"), 2, 9)
     query, key, value = (torch.randn(2, 36, WIDTH) for _ in range(3))  # 6 x 6 tokens, two halves
     sight = (Glance(("tom",), 0, 0.5), Glance(("lisa",), 0.5, 1))
-    out = consistent_attention(query, key, value, bank, (sight,), heads=HEADS)
+    out = consistent_attention(query, key, value, bank, [views_of(sight, 36)], heads=HEADS)
     for half in range(2):
         for token in range(36):
             name = "tom" if token % 6 < 3 else "lisa"

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import engine.house.decoder
-from engine.attention.consistent import Bank, Glance, consistent_attention
+from engine.attention.consistent import Bank, Glance, consistent_attention, views_of
 from engine.house.autoencoder import SIDE, build_autoencoder, prepare, train_autoencoder
 from engine.house.captions import sample_caption
 from engine.house.course import Course
@@ -142,8 +142,9 @@ def test_training_attention_is_the_engines_attention() -> None:
     )
     half = (Glance(("0",), 0, 0.5), Glance(("1",), 0.5, 1))
     sights = ((Glance(()),), (Glance(("0",)),), half, (Glance(()),))
+    views = [views_of(sight, 16) for sight in sights]
     drawn = consistent_attention(
-        layer.to_q(tokens), layer.to_k(tokens), layer.to_v(tokens), bank, sights, heads=2
+        layer.to_q(tokens), layer.to_k(tokens), layer.to_v(tokens), bank, views, heads=2
     )
     assert (trained - drawn).abs().max() < 1e-5
 
