@@ -24,6 +24,7 @@ from bot.child import Child
 from bot.config import EngineConfig
 from bot.errors import Refusal
 from bot.words import say
+from engine.model_settings import ModelSettings, model_arguments
 from engine.request import (
     AnimateRequest,
     Done,
@@ -64,8 +65,15 @@ class EngineDied(Refusal):
 class Engine:
     """The engine at `config.url`, or else a process of our own that is kept running."""
 
-    def __init__(self, config: EngineConfig, *, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        *,
+        models: Mapping[str, ModelSettings] | None = None,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self._config, self._program = config, program
+        self._models = model_arguments(models or {})
         self._session: aiohttp.ClientSession | None = None
         self._address = config.url or "http://engine"
         self._up = asyncio.Event()
@@ -88,8 +96,10 @@ class Engine:
         path = self._config.socket or self._private_socket()
         self._session = self._new_session(aiohttp.UnixConnector(path, force_close=True))
         config = self._config
-        options = ("--device", config.device, "--model", config.model, *config.motion.arguments())
-        options += tuple(config.extras.arguments())
+        options = (
+            "--device", config.device, "--model", config.model, *config.motion.arguments(),
+            *config.extras.arguments(), *config.memory.arguments(), *self._models,
+        )  # fmt: skip
         program = (*self._program, "--socket", path, "--parent", str(os.getpid()), *options)
         self._child = Child(program, self._answers)
         self._up = self._child.up

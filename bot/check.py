@@ -28,6 +28,7 @@ from bot.page.fonts import FONTS, FontSource, is_readable
 from bot.page.layouts import LAYOUTS
 from bot.safety import safe_words
 from bot.words import say
+from engine.model_settings import model_arguments
 from engine.prompts import load_styles
 
 DISK_NEEDED, DISK_WANTED = 0.2e9, 2e9  # bytes: below the first nothing can be kept for long
@@ -255,8 +256,7 @@ class Checker:
     def _engine_here(self) -> Iterator[Finding]:
         """Asks in a process of its own, for this one is not to load torch."""
         engine = self.config.engine
-        options = (*engine.motion.arguments(), *engine.extras.arguments())
-        seen = ask_engine(engine.model, engine.device, *options)
+        seen = ask_engine(self.config, engine.model)
         if not isinstance(seen, dict):
             yield Finding(self._say("model"), "missing", seen, self._say("model_do"))
             return
@@ -275,17 +275,23 @@ class Checker:
             yield self._finding("model", "ok", "model_ok", model=seen["model"])
 
 
-def ask_engine(model: str, device: str, *motion: str) -> dict[str, Any] | str:
-    """What `engine.check` answers, or why it does not; `motion` are options of its own."""
-    chosen = ("--model", model, "--device", device, *motion)
-    command = (sys.executable, "-m", "engine.check", *chosen)
+def ask_engine(
+    config: Config, model: str, *more: str, seconds: float = ENGINE_SECONDS
+) -> dict[str, Any] | str:
+    """What `engine.check` answers, or why it does not; `more` are options of its own."""
+    engine = config.engine
+    configured = (
+        *engine.motion.arguments(), *engine.extras.arguments(), *engine.memory.arguments(),
+    )  # fmt: skip
+    chosen = ("--model", model, "--device", engine.device, *configured)
+    command = (sys.executable, "-m", "engine.check", *chosen, *model_arguments(config.models))
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=ENGINE_SECONDS, check=False
+            (*command, *more), capture_output=True, text=True, timeout=seconds, check=False
         )
         return dict(json.loads(answer.stdout.splitlines()[-1]))
     except subprocess.TimeoutExpired:
-        return f"no answer within {ENGINE_SECONDS:g} s"
+        return f"no answer within {seconds:g} s"
     except (OSError, ValueError, IndexError):
         last = answer.stderr.strip().splitlines()[-1:]
         return " ".join(last) or f"exit code {answer.returncode}"

@@ -16,6 +16,7 @@ import typer
 from bot import operate
 from bot.chat import Chat
 from bot.config import (
+    Config,
     DiscordConfig,
     EngineConfig,
     SafetyConfig,
@@ -31,7 +32,9 @@ from bot.page.layouts import LAYOUTS
 from bot.safety import safe_words
 from bot.script import StoryScript
 from bot.without import seen_and_not
-from engine.models import find_model, set_motion
+from engine.model_settings import set_memory, set_models
+from engine.models import find_model
+from engine.motion_settings import set_motion
 from engine.prompts import load_styles
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event
 
@@ -162,7 +165,7 @@ def draw(
     What the options do not say is taken from config.toml (see config.example.toml).
     """
     config = load_config()
-    set_motion(config.engine.motion)
+    know_models(config)
     settings = DrawRequest(
         characters=(),
         panels=(),
@@ -200,8 +203,7 @@ def draw(
 def run_command() -> None:
     """Start the bot: the local chat, and every chat that has a token in the settings."""
     config = load_config()
-    set_motion(config.engine.motion)
-    find_model(config.engine.model)
+    know_models(config)
     safe_words(config.safety.folder)  # a broken list is told now
     chats = [web_chat(config.web, config.store.web)] if config.web.on else []
     if config.discord.token.get_secret_value():
@@ -209,6 +211,15 @@ def run_command() -> None:
     if config.telegram.token.get_secret_value():
         chats.append(telegram_chat(config.telegram, config.store.telegram))
     operate.run_bot(config, chats)
+
+
+def know_models(config: Config) -> None:
+    """The configured models in this process's table. Raises `EngineError` for one that is wrong."""
+    set_models(config.models)
+    set_memory(config.engine.memory)
+    set_motion(config.engine.motion)
+    for name in config.engine.offered:
+        find_model(name)
 
 
 def web_chat(web: WebConfig, folder: Path) -> Chat:

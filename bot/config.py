@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +27,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.errors import FileError, UserError, nearest, quoted
 from bot.safety import Strictness
 from engine.extras import Extras
-from engine.models import MotionSettings
+from engine.model_settings import MemorySettings, ModelSettings, ModelTables, PresetSettings
+from engine.models import Precision
+from engine.motion_settings import MotionSettings
 
 PREFIX = "INKWELL_"
 FILE_VARIABLE = "INKWELL_CONFIG"
@@ -46,6 +48,7 @@ DEMANDS = {
     "less_than_equal": "at most {le}",
     "literal_error": "{expected}",
     "model_type": "a table of settings",
+    "multiple_of": "a multiple of {multiple_of}",
     "path_type": "the path of a folder, in quotes",
     "string_pattern_mismatch": "auto, cpu, cuda, cuda:0 (or another number) or mps",
     "string_too_long": "at most {max_length} letters long",
@@ -187,6 +190,11 @@ class EngineConfig(BaseModel):
     socket: Annotated[str, StringConstraints(max_length=100)] = (
         ""  # where the bot's own engine listens; "": in a folder of its own
     )
+    models: tuple[Name, ...] = ()  # what people may choose; (): all drawn with `model`
+    resident: int = Field(default=1, ge=1)  # models that stay loaded
+    precision: Precision = MemorySettings.precision
+    offload: bool = MemorySettings.offload
+    tiling: bool = MemorySettings.tiling
     motion_adapter: NameOrNone = MotionSettings.motion_adapter  # "": SD1.5 does not move by itself
     ip_adapter: Name = MotionSettings.ip_adapter  # by which its frames read pictures
     motion_predictor: NameOrNone = MotionSettings.motion_predictor  # "": the path is linear
@@ -198,6 +206,15 @@ class EngineConfig(BaseModel):
     @property
     def extras(self) -> Extras:
         return Extras(self.safety_checker, self.translations)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The models that people may choose from; that of `model` is first."""
+        return tuple(dict.fromkeys((self.model, *self.models)))
+
+    @property
+    def memory(self) -> MemorySettings:
+        return MemorySettings(self.resident, self.precision, self.offload, self.tiling)
 
     @property
     def motion(self) -> MotionSettings:
@@ -226,6 +243,7 @@ class Config(BaseSettings):
     discord: DiscordConfig = DiscordConfig()
     limits: LimitsConfig = LimitsConfig()
     safety: SafetyConfig = SafetyConfig()
+    models: ModelTables = {}  # by name: what changes an entry of `MODELS`, or adds one
 
     @classmethod
     def settings_customise_sources(
@@ -278,9 +296,18 @@ def refuse_unknown_variables() -> None:
 
 
 def keys() -> Iterator[str]:
-    """Every setting by its path: "draw.style" ..."""
+    """Every setting by its path: "draw.style" ..., but for the tables of models."""
     for section, default in Config.model_construct():
-        yield from (f"{section}.{key}" for key in type(default).model_fields)
+        if isinstance(default, BaseModel):
+            yield from (f"{section}.{key}" for key in type(default).model_fields)
+
+
+def model_keys(place: Sequence[int | str]) -> Iterator[str]:
+    """The settings that a table of models could have where one was not known."""
+    if place[0] == "models" and len(place) > 2:
+        *table, _ = map(str, place)
+        kind = ModelSettings if len(table) == 2 else PresetSettings
+        yield from (".".join([*table, key]) for key in kind.model_fields)
 
 
 def variable(key: str) -> str:
@@ -292,7 +319,7 @@ def sentence(detail: Mapping[str, Any], path: Path) -> str:
     """Which setting is wrong, where it was set, and what it may be."""
     key = ".".join(map(str, detail["loc"]))
     if detail["type"] == "extra_forbidden":
-        known = [*Config.model_fields, *keys()]
+        known = [*Config.model_fields, *keys(), *model_keys(detail["loc"])]
         return f"{path}: {quoted(key)} is not a setting; the nearest is {nearest(key, known)}"
     place = variable(key) if os.environ.get(variable(key)) else f"{path}: {key}"
     demand = DEMANDS.get(detail["type"], detail["msg"]).format(**detail.get("ctx", {}))

@@ -24,14 +24,31 @@ app = typer.Typer()
 
 
 @app.command()
-def check() -> int:
+def check(
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Load this model and draw one small picture with it."),
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch what the model needs from the hub.")
+    ] = False,
+) -> int:
     """Show what is configured, found and missing, and what to do about it."""
-    from bot.check import Checker, table
+    from bot.check import Checker, Finding, table
+    from bot.check_model import model_findings
 
-    language = terminal_language()
-    findings = list(Checker(load_config(), language).findings())
+    language, config = terminal_language(), load_config()
+    if model is None and fetch:
+        raise UserError("--fetch needs --model NAME: which model is to be fetched?")
+    findings: list[Finding] = []
+    if model is None:
+        findings += Checker(config, language).findings()
+        show(table(findings, language))
+    else:
+        for finding in model_findings(config, language, model, fetch=fetch):
+            findings.append(finding)
+            show(table([finding], language))  # at once: size and licence before anything comes
     missing = any(finding.mark == "missing" for finding in findings)
-    show(table(findings, language))
     show(say(language, "check.not_all" if missing else "check.all_there"))
     return MISSING if missing else 0
 

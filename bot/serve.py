@@ -160,7 +160,7 @@ async def drain(worker: Worker, seconds: float, at_once: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def engine_of(config: Config, program: Sequence[str]) -> AsyncIterator[Engine]:
-    engine = Engine(config.engine, program=program)
+    engine = Engine(config.engine, models=config.models, program=program)
     await engine.start()
     try:
         yield engine

@@ -36,7 +36,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.easel import DrawStory, Easel, Work
 from engine.extras import Extras, add_extras, extras_of
-from engine.models import add_motion_options, motion_settings, set_motion
+from engine.model_settings import add_model_options, apply_model_options
+from engine.motion_settings import add_motion_options, motion_settings, set_motion
 from engine.parent import stay_with
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event, event_to_line
 
@@ -130,10 +131,14 @@ def main(
     if options.parent is not None:
         stay_with(options.parent)  # first of all: loading torch takes seconds
         os.nice(BACKGROUND)
+    try:
+        apply_model_options(options)
+    except EngineError as error:
+        raise SystemExit(f"engine: {error}") from None
     set_motion(motion_settings(options))
     own = partial(do_work, device=options.device, extras=extras_of(options))
     easel = Easel(draw or own, model=options.model, device=options.device)
-    prepare = load if draw is None else prepare
+    prepare = partial(load, resident=options.resident) if draw is None else prepare
     if prepare is not None:
         easel.prepare(partial(prepare, easel))
     app = build_app(easel, token=os.environ.get(TOKEN_VARIABLE, ""))
@@ -154,6 +159,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--parent", type=int, help="end with the process of this id")
     add_motion_options(parser)
     add_extras(parser)
+    add_model_options(parser)
     options = parser.parse_args(arguments)
     private = options.socket is not None or is_loopback(options.host)
     if not private and not os.environ.get(TOKEN_VARIABLE):
@@ -211,12 +217,14 @@ def do_work(request: Work, device: str, extras: Extras) -> Generator[Event]:
     yield from draw_story(request, device=device, extras=extras)
 
 
-def load(easel: Easel) -> None:
-    """Everything that the first story would have to wait for."""
+def load(easel: Easel, *, resident: int) -> None:
+    """Everything that the first story would have to wait for; so many models stay loaded."""
     with no_collections():
         import engine.story  # noqa: F401 - what draws it, and with that torch
         from engine.devices import pick_device
-        from engine.ready import ready_artist
+        from engine.ready import READY, ready_artist
+
+        READY.most = max(1, resident)
 
         easel.device = str(pick_device(easel.device))
         if easel.model is not None:

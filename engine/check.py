@@ -1,11 +1,14 @@
 """What there is to draw with: `python -m engine.check --model house --device auto` prints JSON.
 
-{"device": "cpu", "name": "", "memory": null, "model": "house", "problem": null}
+{"device": "cpu", "name": "", "memory": null, "model": "house", "licence": "Apache-2.0",
+ "missing": [], "drawn": null, "problem": null}
 
 `memory` is the device's, in bytes; `problem` says why nothing could be drawn. The model's weights
 are loaded, for a file that is there can still be broken; a model that would first have to be
-fetched from the hub is not. The same holds for what makes the model move, but for a video model:
-that is only looked for.
+fetched from the hub is not: `missing` says what that is, with size and licence, and `--fetch`
+fetches it. The same holds for what makes the model move, but for a video model: that is only looked
+for. With `--draw`, one small picture is drawn: {"pixels": 256, "seconds": 3.1, "bytes": 987654321},
+and `bytes` is the most memory that it took.
 """
 
 from __future__ import annotations
@@ -13,35 +16,48 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
+import sys
+import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.extras import NO_EXTRAS, Extras, add_extras, extras_of
-from engine.models import (
-    AnimateDiff,
-    EndFrames,
-    add_motion_options,
-    find_model,
-    motion_settings,
-    set_motion,
-)
+from engine.model_settings import add_model_options, apply_model_options
+from engine.models import AnimateDiff, EndFrames, find_model
+from engine.motion_settings import add_motion_options, motion_settings, set_motion
 from engine.request import EngineError
+
+SMALL_PIXELS, SMALL_STEPS = 512, 4
+BYTES_OF_MAXRSS = 1 if sys.platform == "darwin" else 1024
 
 if TYPE_CHECKING:
     from engine.loading import Artist  # with it comes torch
 
 
-def look(model: str, device: str, extras: Extras = NO_EXTRAS) -> dict[str, object]:
+def look(
+    model: str,
+    device: str,
+    extras: Extras = NO_EXTRAS,
+    *,
+    terms: bool = False,
+    draw: bool = False,
+    fetch: bool = False,
+) -> dict[str, object]:
     """The answer as a dictionary."""
-    found: dict[str, object] = {"device": device, "name": "", "memory": None, "model": model}
+    found: dict[str, object] = {
+        "device": device, "name": "", "memory": None, "model": model, "licence": "",
+        "missing": [], "drawn": None,
+    }  # fmt: skip
     try:
         spec = find_model(model)
-        if not Path(spec.source).is_dir():
+        found["licence"] = spec.licence
+        if not fetch:
             os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported
         import torch
 
         from engine.devices import pick_device
+        from engine.fetching import to_fetch
         from engine.loading import load_model
 
         place = pick_device(device)
@@ -49,15 +65,46 @@ def look(model: str, device: str, extras: Extras = NO_EXTRAS) -> dict[str, objec
         if place.type == "cuda":
             properties = torch.cuda.get_device_properties(place)
             found |= {"name": properties.name, "memory": properties.total_memory}
-        artist = load_model(spec, torch.device("cpu"))
-        look_at_motion(artist)
-        look_at_picture_adapter(artist)
-        look_at_extras(extras)
+        found["missing"] = to_fetch(spec)
+        if terms:
+            return {**found, "problem": None}
+        if draw:
+            found["drawn"] = draw_small(model, device)
+        else:
+            artist = load_model(spec, torch.device("cpu"))
+            look_at_motion(artist)
+            look_at_picture_adapter(artist)
+            look_at_extras(extras)
     except EngineError as error:
         return {**found, "problem": str(error)}
     except ImportError as error:
         return {**found, "problem": f"a library is missing: {error}"}
     return {**found, "problem": None}
+
+
+def draw_small(model: str, device: str) -> dict[str, float]:
+    """One picture of a few steps, as it is drawn for people: loaded first, then timed."""
+    import torch
+
+    from engine.devices import pick_device
+    from engine.ready import ready_artist
+    from engine.request import DrawRequest, PanelRequest
+    from engine.story import draw_story
+
+    place = pick_device(device)
+    artist = ready_artist(model, str(place))
+    pixels = min(artist.spec.size, SMALL_PIXELS)
+    panel = PanelRequest("a house in a park", ())
+    request = DrawRequest((), (panel,), model=model, steps=SMALL_STEPS, size=pixels)
+    begun = time.monotonic()
+    for _ in draw_story(request, device=device):
+        pass
+    seconds = time.monotonic() - begun
+    if place.type == "cuda":
+        most = torch.cuda.max_memory_allocated(place)
+    else:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_OF_MAXRSS
+    return {"pixels": pixels, "seconds": seconds, "bytes": most}
 
 
 def look_at_motion(artist: Artist) -> None:
@@ -101,11 +148,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("engine.check")
     parser.add_argument("--model", default="house")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--terms", action="store_true", help="only look what would be fetched")
+    parser.add_argument("--draw", action="store_true", help="draw one small picture")
+    parser.add_argument("--fetch", action="store_true", help="fetch what is not here from the hub")
     add_motion_options(parser)
     add_extras(parser)
+    add_model_options(parser)
     options = parser.parse_args(arguments)
+    try:
+        apply_model_options(options)
+    except EngineError as error:
+        raise SystemExit(str(error)) from None
     set_motion(motion_settings(options))
-    print(json.dumps(look(options.model, options.device, extras_of(options)), ensure_ascii=False))
+    found = look(
+        options.model, options.device, extras_of(options),
+        terms=options.terms, draw=options.draw, fetch=options.fetch,
+    )  # fmt: skip
+    print(json.dumps(found, ensure_ascii=False))
 
 
 if __name__ == "__main__":

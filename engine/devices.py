@@ -21,7 +21,11 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def drawing_precision(device: torch.device) -> torch.dtype:
+def drawing_precision(device: torch.device, wanted: str = "auto") -> torch.dtype:
+    """What pictures are computed in: what is wanted, or else what the device is fastest with."""
+    if wanted != "auto":
+        precision: torch.dtype = getattr(torch, wanted)
+        return precision
     if device.type == "cuda":
         return torch.float16
     if device.type == "cpu" and computes_bfloat16(device):

@@ -6,7 +6,6 @@ names (`ModelSpec.sharing`); both ways go through the same attention code.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -31,6 +30,7 @@ from engine.plan import NOBODY, Shot, seed_of
 from engine.preview import preview_jpegs
 from engine.prompts import find_style, negative_prompt
 from engine.request import DrawRequest, Event, PanelDrawn, Preview, Progress
+from engine.schedulers import scheduler_for, takes_generators
 
 
 class StoryDrawing:
@@ -46,8 +46,10 @@ class StoryDrawing:
         spec = artist.spec
         self.artist, self.request = artist, request
         self.shots = [replace(shot, sight=sight_in(spec, shot)) for shot in shots]
-        self.count = request.steps or spec.steps
-        self.guidance = spec.guidance if request.guidance is None else request.guidance
+        self.way = spec.way(request.preset)
+        artist.wardrobe.wear(self.way.loras)
+        self.count = request.steps or self.way.steps
+        self.guidance = self.way.guidance if request.guidance is None else request.guidance
         self.pixels = request.size or spec.size
         self.layers = self_attention_layers(artist.unet, spec.layers)
         self.attention = StoryAttention(
@@ -61,6 +63,7 @@ class StoryDrawing:
         self.latents: dict[str, Tensor] = {}
         self.reading = read_pictures(artist, self.shots, adapter)
         self.regions = panel_regions(artist, self.shots) if request.rate > 0 else {}
+        self._dice: dict[str, torch.Generator] = {}  # of schedulers that add noise, one a shot
         self._finished = 0
         self._read_words()
 
@@ -87,6 +90,7 @@ class StoryDrawing:
 
     def pictures(self) -> Iterator[PanelDrawn | Progress]:
         """Decode the panels that are wanted, a micro-batch at a time; portraits stay private."""
+        self.artist.make_room()
         batches = decoding_batches(self.shots, self.request.micro_batch)
         total = sum(shot.shown for batch in batches for shot in batch)
         done = 0
@@ -161,8 +165,9 @@ class StoryDrawing:
         )  # PNDM, for one, takes a step more than it is asked for
         self._total = count * len(batches)
         for number in range(count):
-            share = number / count
-            layers = {seed: open_layers(self.layers, share, r) for seed, r in randoms.items()}
+            layers = {
+                seed: open_layers(self.layers, number, count, r) for seed, r in randoms.items()
+            }
             self.attention.step = number
             self.attention.written_layers = layers[self.request.seed]
             for i, batch in enumerate(batches):
@@ -206,7 +211,9 @@ class StoryDrawing:
     ) -> tuple[Tensor, Tensor]:
         """The latents after this step, and those that it foresees at the end."""
         guess = self._predict(batch, scheduler.scale_model_input(latents, timestep), timestep)
-        stepped = scheduler.step(guess, timestep, latents)
+        dice = [self._dice[shot.name] for shot in batch]
+        drawn = {"generator": dice} if takes_generators(scheduler) else {}
+        stepped = scheduler.step(guess, timestep, latents, **drawn)
         foreseen = getattr(stepped, "pred_original_sample", None)
         return stepped.prev_sample, stepped.prev_sample if foreseen is None else foreseen
 
@@ -266,9 +273,8 @@ class StoryDrawing:
         self._words = Conditioning.joined([self.artist.read(each) for each in prompts])
 
     def _scheduler(self) -> Any:
-        scheduler = copy.deepcopy(self.artist.scheduler)
-        scheduler.set_timesteps(self.count, device=self.artist.device)
-        return scheduler
+        artist = self.artist
+        return scheduler_for(artist.scheduler, self.way.scheduler, self.count, artist.device)
 
     def _random_latents(self, seed: int) -> Tensor:
         """[C, h, w] of noise; from the CPU's generator, so that every device draws the same."""
@@ -283,6 +289,9 @@ class StoryDrawing:
     def _start(self, batch: Batch, scheduler: Any) -> Tensor:
         """Latents to begin with: noise at the first step's level, or a picture that is there."""
         if batch[0].picture is None:
+            for shot in batch:
+                seed = seed_of(shot.seed, "steps")
+                self._dice[shot.name] = torch.Generator().manual_seed(seed)
             noisy: Tensor = self._noise(batch) * scheduler.init_noise_sigma
             return noisy
         pictures = [shot.picture or "" for shot in batch]

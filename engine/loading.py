@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import diffusers
 import torch
 import transformers
-from diffusers import UNet2DConditionModel
-from torch import Tensor
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import Tensor, nn
 
 from engine.devices import drawing_precision
+from engine.fetching import fetch_model
+from engine.lora import Wardrobe
 from engine.models import ModelSpec
 from engine.reading import (
     count_of,
@@ -24,7 +24,10 @@ from engine.reading import (
     same_length,
     words_in_chunks,
 )
-from engine.request import EngineError
+from engine.turns import Turns
+from engine.weights import Parts, parts_of
+
+TILE_PIXELS = 512  # a side; SDXL's own tiles are as large as its pictures
 
 READ_TOGETHER = 8  # prompts
 
@@ -60,6 +63,8 @@ class Artist:
     scheduler: Any
     readers: tuple[tuple[Any, Any], ...]  # (tokenizer, text encoder), two for SDXL
     precision: torch.dtype
+    wardrobe: Wardrobe  # the LoRAs of a preset
+    turns: Turns | None = None  # by which the parts come to the device, where they do not stay
 
     @property
     def pixels_per_latent(self) -> int:
@@ -73,6 +78,11 @@ class Artist:
         lower = self.precision != torch.float32
         with torch.no_grad(), torch.autocast(self.device.type, self.precision, enabled=lower):
             yield
+
+    def make_room(self) -> None:
+        """The steps are over: only pictures are decoded now."""
+        if self.turns is not None:
+            self.turns.clear()
 
     def fits(self, prompt: str) -> bool:
         """Whether every text encoder can read the prompt to its end."""
@@ -129,9 +139,17 @@ class Artist:
             pooled = read.text_embeds if hasattr(read, "text_embeds") else pooled
         return Conditioning(torch.cat(states, -1).float(), pooled)
 
+    @contextmanager
+    def _exactly(self) -> Iterator[None]:
+        """An autoencoder that was left in float32 computes in it, whatever the others do."""
+        kept = self.precision == torch.float16 and self.autoencoder.dtype == torch.float32
+        with torch.autocast(self.device.type, enabled=False) if kept else nullcontext():
+            yield
+
     def encode(self, pictures: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] in -1..1 to latents as the UNet knows them."""
-        encoded = self.autoencoder.encode(pictures)
+        with self._exactly():
+            encoded = self.autoencoder.encode(pictures.to(self.autoencoder.dtype))
         latents = encoded.latent if hasattr(encoded, "latent") else encoded.latent_dist.mean
         scaled: Tensor = latents.float() * self.autoencoder.config.scaling_factor
         return scaled
@@ -139,64 +157,64 @@ class Artist:
     def decode(self, latents: Tensor) -> Tensor:
         """Latents to pictures [B, 3, H, W] in -1..1."""
         scaled = latents / self.autoencoder.config.scaling_factor
-        decoded: Tensor = self.autoencoder.decode(scaled).sample
+        with self._exactly():
+            decoded: Tensor = self.autoencoder.decode(scaled.to(self.autoencoder.dtype)).sample
         return decoded.float().clamp(-1, 1)
 
 
 def load_model(spec: ModelSpec, device: torch.device) -> Artist:
-    """Load the parts that the model's own model_index.json names; safetensors only.
+    """The model of this spec on a device; safetensors only, fetched where it is not here.
 
-    Raises `EngineError` where a part is missing or cannot be read.
+    Raises `EngineError`, one sentence, where that cannot be.
     """
     transformers.utils.logging.disable_progress_bar()  # the engine reports its own progress
     diffusers.utils.logging.set_verbosity(50)  # … and its own errors
-    folder = _folder(spec)
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        readers = tuple(
-            (
-                _part(index, folder, f"tokenizer{n}"),
-                _part(index, folder, f"text_encoder{n}").to(device).eval(),
-            )
-            for n in ("", "_2")
-            if index.get(f"text_encoder{n}", [None])[0]
-        )
-        layout = torch.channels_last if device.type == "cpu" else torch.preserve_format
-        return Artist(
-            spec=spec,
-            device=device,
-            unet=_part(index, folder, "unet").to(device, memory_format=layout).eval(),
-            autoencoder=_part(index, folder, "vae").to(device, memory_format=layout).eval(),
-            scheduler=_part(index, folder, "scheduler"),
-            readers=readers,
-            precision=drawing_precision(device),
-        )
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise EngineError(f'the model "{spec.name}" cannot be loaded: {error}') from error
+    precision = drawing_precision(device, spec.precision)
+    dtype = precision if device.type == "cuda" else torch.float32
+    parts = parts_of(fetch_model(spec), spec, dtype)
+    wardrobe = Wardrobe(spec.name, modules_of(parts))
+    wardrobe.sew_in(spec.loras)
+    if spec.freeu is not None:
+        parts.unet.enable_freeu(**asdict(spec.freeu))
+    on_device(parts, spec, device, precision)
+    modules = [encoder for _, encoder in parts.readers]
+    return Artist(
+        spec=spec,
+        device=device,
+        unet=parts.unet,
+        autoencoder=parts.autoencoder,
+        scheduler=parts.scheduler,
+        readers=parts.readers,
+        precision=precision,
+        wardrobe=wardrobe,
+        turns=Turns([*modules, parts.unet], device) if spec.offload else None,
+    )
 
 
-def _folder(spec: ModelSpec) -> Path:
-    if Path(spec.source).is_dir():
-        return Path(spec.source)
-    if spec.source.startswith(("/", ".")):
-        raise EngineError(f'the weights of the model "{spec.name}" are missing from {spec.source}')
-    try:
-        return Path(diffusers.DiffusionPipeline.download(spec.source, use_safetensors=True))
-    except Exception as error:  # the hub's client has a tree of its own for "no network"
-        raise EngineError(
-            f'the model "{spec.name}" ({spec.source}) cannot be fetched: {error}'
-        ) from error
+def on_device(parts: Parts, spec: ModelSpec, device: torch.device, precision: torch.dtype) -> None:
+    """Bring the parts to where they work; those that take turns wait where they are."""
+    layout = torch.channels_last if device.type == "cpu" else torch.preserve_format
+    if not spec.offload:
+        parts.unet.to(device, memory_format=layout)
+        for _, encoder in parts.readers:
+            encoder.to(device)
+    for module in (parts.unet, parts.autoencoder, *(encoder for _, encoder in parts.readers)):
+        module.eval()
+    overflows = precision == torch.float16 and parts.autoencoder.config.get("force_upcast", False)
+    if overflows:  # SDXL's own autoencoder makes black pictures in float16
+        parts.autoencoder.float()
+    parts.autoencoder.to(device, memory_format=layout)
+    if spec.tiling and isinstance(parts.autoencoder, AutoencoderKL):
+        parts.autoencoder.enable_tiling()
+        scale = 2 ** (len(parts.autoencoder.config.block_out_channels) - 1)
+        parts.autoencoder.tile_sample_min_size = TILE_PIXELS
+        parts.autoencoder.tile_latent_min_size = TILE_PIXELS // scale
+    if device.type == "cuda":  # one picture at a time: as quick, in a fraction of the memory
+        parts.autoencoder.enable_slicing()
 
 
-def _part(index: dict[str, Any], folder: Path, name: str) -> Any:
-    """One part by the library and class its model_index.json names."""
-    library, kind = index[name]
-    if library == "transformers":
-        loader = transformers.AutoTokenizer if "okenizer" in kind else getattr(transformers, kind)
-    else:
-        loader = getattr(diffusers, kind)
-    if hasattr(loader, "dtype") or ("okenizer" not in kind and "Scheduler" not in kind):
-        return loader.from_pretrained(
-            folder / name, use_safetensors=True, torch_dtype=torch.float32
-        )
-    return loader.from_pretrained(folder / name)
+def modules_of(parts: Parts) -> dict[str, nn.Module]:
+    """What a LoRA may change, by diffusers' names."""
+    encoders = (encoder for _, encoder in parts.readers)
+    names = ("text_encoder", "text_encoder_2")
+    return {"unet": parts.unet, **dict(zip(names, encoders, strict=False))}

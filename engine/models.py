@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import json
-from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from engine.model_files import WEIGHTS, Family, family_of
+from engine.motion.weight_files import is_path
 from engine.request import EngineError
 
 HOUSE_WEIGHTS = Path(__file__).parent / "house" / "weights"
@@ -49,9 +49,57 @@ Regions = Literal["masks", "strips", "none"]
 Motion = HouseMotion | AnimateDiff | EndFrames
 
 
+# How noise is taken away, by the names of engine/schedulers.py; "": as the model's files say.
+SchedulerName = Literal[
+    "", "ddim", "euler", "euler-a", "dpm++", "dpm++-karras", "unipc", "lcm", "trailing", "turbo"
+]
+Precision = Literal["auto", "float32", "float16", "bfloat16"]
+PresetName = Literal["draft", "normal", "fine"]
+PRESETS: tuple[PresetName, ...] = get_args(PresetName)
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank additions to a model's weights, and how much of them is added.
+
+    `source` is a .safetensors file, a folder with one, or "owner/name/path/of/the.safetensors" on
+    the hub.
+    """
+
+    source: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How finely a model draws, when that is asked for by a name."""
+
+    name: PresetName
+    steps: int
+    guidance: float
+    scheduler: SchedulerName = ""  # "": the model's
+    loras: tuple[Lora, ...] = ()  # worn while it draws, beside the model's own
+
+
+@dataclass(frozen=True)
+class FreeU:
+    """Backbone and skip factors of the UNet's decoder (Si et al. 2023, arXiv 2309.11497)."""
+
+    b1: float
+    b2: float
+    s1: float = 0.9
+    s2: float = 0.2
+
+
+FREEU = {"sd15": FreeU(1.5, 1.6), "sdxl": FreeU(1.3, 1.4)}  # the authors' own, by family
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """A base model and how it is used.
+
+    `source` is a folder in diffusers format, a name on the hub ("owner/name"), or one .safetensors
+    file, on this computer or on the hub ("owner/name/path/of/the.safetensors").
 
     `sharing` is how identity reaches the panels. "noise-matched": training-free, every panel at
     the noise level of the step, as in the paper (SD1.5, SDXL). "leading": the identity panels are
@@ -63,7 +111,7 @@ class ModelSpec:
     """
 
     name: str
-    source: str  # a folder in diffusers format, or a name on the hub
+    source: str
     sharing: Literal["noise-matched", "leading"]
     layers: Literal["up", "all"]  # which self-attention layers share tokens
     size: int  # pixels a side
@@ -80,6 +128,18 @@ class ModelSpec:
     picture_adapter: str = ""  # an IP-Adapter (engine/picture_adapter.py); "": none
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
     styles: tuple[str, ...] = ()  # of styles.toml, that it has learnt; none: all, by their words
+    family: Family | None = None  # None: a family of its own, the house artist's
+    scheduler: SchedulerName = ""
+    variant: str = ""  # of weights that come in several: "fp16"
+    vae: str = ""  # an autoencoder in place of the model's own: a folder, a file or of the hub
+    loras: tuple[Lora, ...] = ()
+    freeu: FreeU | None = None
+    presets: tuple[Preset, ...] = ()
+    precision: Precision = "auto"
+    offload: bool = False  # parts wait in the computer's memory until their turn (CUDA)
+    tiling: bool = False  # pictures are decoded piece by piece
+    licence: str = ""
+    download: float = 0.0  # about so many gigabytes come from the hub at the first use
 
     @property
     def moves(self) -> bool:
@@ -88,92 +148,101 @@ class ModelSpec:
             return self.motion.weights.is_dir()
         return self.motion is not None
 
+    def way(self, preset: str = "") -> Preset:
+        """How it draws when a preset is asked for, or none. Raises `EngineError`."""
+        if not preset:
+            return Preset("normal", self.steps, self.guidance, self.scheduler)
+        named = self.preset(preset)
+        return replace(named, scheduler=named.scheduler or self.scheduler)
+
+    def preset(self, name: str) -> Preset:
+        """Raises `EngineError` for one that this model does not have."""
+        for preset in self.presets:
+            if preset.name == name:
+                return preset
+        known = ", ".join(preset.name for preset in self.presets) or "none"
+        raise EngineError(f'the model "{self.name}" has no preset "{name}"; it has: {known}')
+
+
+# LoRAs that let a model draw in few steps: a distillation each, 4 or 8 steps, no guidance.
+LCM_SD15 = Lora("latent-consistency/lcm-lora-sdv1-5/pytorch_lora_weights.safetensors")
+LCM_SDXL = Lora("latent-consistency/lcm-lora-sdxl/pytorch_lora_weights.safetensors")
+LIGHTNING_4 = Lora("ByteDance/SDXL-Lightning/sdxl_lightning_4step_lora.safetensors")
+LIGHTNING_8 = Lora("ByteDance/SDXL-Lightning/sdxl_lightning_8step_lora.safetensors")
+LORAS = {  # names that config.toml may use
+    "lcm-sd15": LCM_SD15,
+    "lcm-sdxl": LCM_SDXL,
+    "lightning-4": LIGHTNING_4,
+    "lightning-8": LIGHTNING_8,
+}
+LORA_TERMS = {  # licence, and gigabytes from the hub
+    LCM_SD15.source: ("openrail++", 0.13),
+    LCM_SDXL.source: ("openrail++", 0.39),
+    LIGHTNING_4.source: ("openrail++", 0.39),
+    LIGHTNING_8.source: ("openrail++", 0.39),
+}
 
 HOUSE = ModelSpec(
     "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=2.5,
     guidance_rescale=0.5, guided_above=200, reads_negatives=False, languages=("en", "zh"),
     long_prompts=False, guides_attention=True, motion=HouseMotion(MOTION_WEIGHTS),
     styles=("comic", "line-art", "noir", "pastel", "none"), regions="strips",
+    licence="Apache-2.0",
+    presets=(Preset("draft", 10, 2.5), Preset("normal", 24, 2.5), Preset("fine", 48, 2.5)),
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",
-    size=512, steps=30, guidance=7.0,
+    size=512, steps=30, guidance=7.0, family="sd15", variant="fp16",
+    licence="CreativeML Open RAIL-M", download=2.1,
+    presets=(
+        Preset("draft", 4, 1.0, "lcm", (LCM_SD15,)),
+        Preset("normal", 25, 7.0, "dpm++-karras"),
+        Preset("fine", 50, 7.0, "dpm++-karras"),
+    ),
 )  # fmt: skip
 SDXL = ModelSpec(
     "sdxl", "stabilityai/stable-diffusion-xl-base-1.0", sharing="noise-matched", layers="up",
-    size=1024, steps=30, guidance=5.0,
+    size=1024, steps=30, guidance=5.0, family="sdxl", variant="fp16",
+    licence="CreativeML Open RAIL++-M", download=6.9,
+    presets=(
+        Preset("draft", 4, 1.0, "trailing", (LIGHTNING_4,)),
+        Preset("normal", 30, 5.0),
+        Preset("fine", 50, 5.0),
+    ),
 )  # fmt: skip
-MODELS = {spec.name: spec for spec in (HOUSE, SD15, SDXL)}
+REALVIS = replace(SDXL, name="realvisxl", source="SG161222/RealVisXL_V4.0")
+UNSTABLE = replace(
+    SDXL, name="unstable", source="stablediffusionapi/sdxl-unstable-diffusers-y",
+    licence="CreativeML Open RAIL-M",
+)  # fmt: skip
+JUGGERNAUT = replace(
+    SDXL, name="juggernaut", source="RunDiffusion/Juggernaut-XL-v9",
+    licence="CreativeML Open RAIL-M; sale of the model and of generation services with it is not"
+    " included",
+)  # fmt: skip
+TURBO = replace(
+    SDXL, name="sdxl-turbo", source="stabilityai/sdxl-turbo", size=512, steps=4, guidance=1.0,
+    scheduler="turbo", licence="Stability AI's own; commercial use has conditions",
+    presets=(Preset("draft", 1, 1.0), Preset("normal", 4, 1.0), Preset("fine", 8, 1.0)),
+)  # fmt: skip
+MODELS = {
+    spec.name: spec for spec in (HOUSE, SD15, SDXL, REALVIS, UNSTABLE, JUGGERNAUT, TURBO)
+}  # set_models (engine/settings.py) adds what is configured
 
 
 def find_model(name: str) -> ModelSpec:
-    """The spec of a name in `MODELS`, or of a folder that holds an SD1.5 or SDXL model."""
+    """The spec of a name in `MODELS`, or of a folder or file that holds an SD1.5 or SDXL model.
+
+    Raises `EngineError`, one sentence, for anything else.
+    """
     if name in MODELS:
         return MODELS[name]
-    index = Path(name) / "model_index.json"
-    if not index.is_file():
-        near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
-        raise EngineError(
-            f'there is no model "{name}"; the nearest is "{near}", all are {", ".join(MODELS)},'
-            " or name a folder in diffusers format"
-        )
-    try:
-        parts = dict(json.loads(index.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise EngineError(f'the model "{name}" cannot be loaded: {index} is broken') from error
-    family = SDXL if "text_encoder_2" in parts else SD15
-    return replace(MODELS[family.name], name=name, source=name)
-
-
-@dataclass(frozen=True)
-class MotionSettings:
-    """What is configured to make models move, `[engine]` of config.toml; "" is not set.
-
-    The engine's process gets them on its command line, under the same names.
-    """
-
-    motion_adapter: str = ""
-    ip_adapter: str = "h94/IP-Adapter/models/ip-adapter-plus_sd15.safetensors"
-    motion_predictor: str = ""
-    video_model: str = ""
-
-    def arguments(self) -> list[str]:
-        """As options of a command line; those that have their default are left out."""
-        return [
-            part
-            for field in fields(self)
-            if (value := getattr(self, field.name)) != field.default
-            for part in (option(field.name), value)
-        ]
-
-
-def add_motion_options(parser: ArgumentParser) -> None:
-    for field in fields(MotionSettings):
-        parser.add_argument(
-            option(field.name), default=field.default, help="as in config.example.toml"
-        )
-
-
-def motion_settings(options: Namespace) -> MotionSettings:
-    """What came on the command line."""
-    return MotionSettings(*(getattr(options, field.name) for field in fields(MotionSettings)))
-
-
-def option(name: str) -> str:
-    """Of the command line: "video_model" -> "--video-model"."""
-    return "--" + name.replace("_", "-")
-
-
-def set_motion(settings: MotionSettings) -> None:
-    """Let the models of this process's table move as configured; what moves already stays so."""
-    for name, spec in MODELS.items():
-        if spec.moves:
-            continue
-        if name == SD15.name and settings.motion_adapter:
-            predictor = Path(settings.motion_predictor) if settings.motion_predictor else None
-            motion: Motion = AnimateDiff(settings.motion_adapter, settings.ip_adapter, predictor)
-        elif settings.video_model:
-            motion = EndFrames(settings.video_model)
-        else:
-            continue
-        MODELS[name] = replace(spec, motion=motion)
+    path = Path(name)
+    if path.exists() or is_path(name) or path.suffix in WEIGHTS:
+        return replace(MODELS[family_of(path)], name=name, source=name, licence="", download=0.0)
+    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
+    raise EngineError(
+        f'there is no model "{name}"; the nearest is "{near}", all are {", ".join(MODELS)}, or name'
+        " a folder in diffusers format or a .safetensors file; one of the hub is described under"
+        " [models] in config.toml"
+    )

@@ -1,6 +1,7 @@
-"""What is loaded: one model, with everything that was built on it.
+"""What is loaded: the models that were used last, with everything that was built on them.
 
-Two large models seldom fit into a memory together, so the old one goes before another comes.
+Two large models seldom fit into a memory together, so as a rule there is one, and it goes before
+another comes; whoever has the memory keeps more (`[engine] resident`).
 """
 
 from __future__ import annotations
@@ -18,22 +19,41 @@ T = TypeVar("T")
 
 
 class Ready:
-    """The parts of the model last used. One story is drawn at a time, so nothing is locked."""
+    """The parts of the `most` models used last. One story is drawn at a time: nothing is locked."""
 
-    def __init__(self) -> None:
-        self._owner: Hashable = None
-        self._parts: dict[str, Any] = {}
+    def __init__(self, most: int = 1) -> None:
+        self.most = most
+        self._parts: dict[Hashable, dict[str, Any]] = {}  # by owner, the one used last at the end
 
     def part(self, owner: Hashable, name: str, load: Callable[[], T]) -> T:
-        """The part of this owner, loaded where it is not there; other owners' parts go first."""
-        if owner != self._owner:
-            self._owner = owner
-            self._parts.clear()
-            release_memory()
-        if name not in self._parts:
-            self._parts[name] = load()
-        part: T = self._parts[name]
+        """The part of this owner, loaded where it is not there; the oldest owner makes room."""
+        parts = self._parts.pop(owner, None)
+        if parts is None:
+            parts = {}
+            self._let_go(self.most - 1)
+        self._parts[owner] = parts
+        if name not in parts:
+            parts[name] = self._loaded(owner, load)
+        part: T = parts[name]
         return part
+
+    def _loaded(self, owner: Hashable, load: Callable[[], T]) -> T:
+        """Where memory is short, the other models go and it is tried once more."""
+        try:
+            return load()
+        except torch.OutOfMemoryError:
+            if len(self._parts) == 1:
+                raise
+        self._let_go(1)
+        return load()
+
+    def _let_go(self, kept: int) -> None:
+        """Of all but the `kept` owners used last."""
+        if len(self._parts) <= kept:
+            return
+        for owner in list(self._parts)[: len(self._parts) - kept]:
+            del self._parts[owner]
+        release_memory()
 
 
 READY = Ready()

@@ -95,6 +95,8 @@ class DrawRequest:
     style: str = "comic"
     seed: int = 0
     model: str = "house"
+    # "draft", "normal" or "fine", as the model knows it; steps and guidance win over its own
+    preset: str = ""
     steps: Annotated[int | None, Field(ge=1, le=1000)] = None
     guidance: Annotated[float | None, Field(ge=0, le=100)] = None
     # share of the other panels' tokens that a panel sees (r of the paper)

@@ -13,8 +13,10 @@ import torch
 from engine.devices import pick_device
 from engine.drawing import StoryDrawing
 from engine.extras import NO_EXTRAS, Extras
+from engine.fetching import announce
 from engine.interpreting import Interpreter
 from engine.loading import Artist
+from engine.memory import panels_at_once
 from engine.models import find_model
 from engine.picture_adapter import PictureAdapter, ready_picture_adapter
 from engine.plan import Shot, plan_shots
@@ -23,6 +25,8 @@ from engine.request import DeviceLost, Done, DrawRequest, EngineError, Event, No
 from engine.safety import guarded, load_checker
 from engine.translation import Translations
 from engine.understanding import understood
+
+PIXELS_PER_LATENT = 8  # of every model that is read
 
 
 def draw_story(
@@ -33,13 +37,16 @@ def draw_story(
     Closing the iterator stops at the next step. Raises `EngineError` with words for people.
     """
     begun = time.monotonic()
+    check_size(request.size)
     spec = find_model(request.model)
     request, notes = understood(request, spec, interpreter_of(extras))
     plan_shots(request)  # what is wrong with the story is said before the model is loaded
     place = str(pick_device(device))
+    yield from fetched_first(request)
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         artist = ready_artist(request.model, place)
+        artist.wardrobe.wear(artist.spec.way(request.preset).loras)
         checker = load_checker(extras.safety_checker, place) if extras.safety_checker else None
     yield Progress("loading", 1, 1)
     shots = plan_shots(request, artist.fits, spec.languages)
@@ -57,10 +64,19 @@ def interpreter_of(extras: Extras) -> Interpreter | None:
     return Translations(extras.translations) if extras.translations else None
 
 
+def check_size(pixels: int | None) -> None:
+    """Raises `EngineError` for a size that no autoencoder can make."""
+    if pixels is not None and pixels % PIXELS_PER_LATENT:
+        raise EngineError(
+            f"the size of a panel must be a multiple of {PIXELS_PER_LATENT} pixels, not {pixels}"
+        )
+
+
 def paint(
     artist: Artist, request: DrawRequest, shots: Sequence[Shot], adapter: PictureAdapter | None
 ) -> Generator[Event]:
     """The steps and the pictures; where memory runs out, once more, a panel at a time."""
+    request = replace(request, micro_batch=panels_at_once(artist, request))
     try:
         with words_for_trouble():
             yield from StoryDrawing(artist, request, shots, adapter).events()
@@ -74,6 +90,14 @@ def paint(
     with words_for_trouble():
         smaller = replace(request, micro_batch=1)
         yield from StoryDrawing(artist, smaller, shots, adapter).events()
+
+
+def fetched_first(request: DrawRequest) -> Iterator[Note]:
+    """Says what has to come from the hub before this can be drawn."""
+    spec = find_model(request.model)
+    words = announce(spec, spec.way(request.preset))
+    if words:
+        yield Note(words, "fetching")
 
 
 def too_long(shots: Sequence[Shot]) -> Iterator[Note]:

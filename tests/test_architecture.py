@@ -33,7 +33,15 @@ CHATS = ("discord", "telegram")
 
 # The folder a file is in -> which of our modules it may import (a package: everything in it).
 ALLOWED = {
-    "bot": ("bot", "engine.request", "engine.models", "engine.prompts", "engine.extras"),
+    "bot": (
+        "bot",
+        "engine.request",
+        "engine.models",
+        "engine.model_settings",
+        "engine.motion_settings",
+        "engine.prompts",
+        "engine.extras",
+    ),
     "engine": ("engine",),
     "adapters": ("adapters", "bot.chat"),
 }

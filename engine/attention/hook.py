@@ -67,10 +67,20 @@ def block_of(layer: str) -> str:
     return ".".join(layer.split(".")[:2])
 
 
-def open_layers(layers: tuple[str, ...], share_of_steps: float, random: Random) -> frozenset[str]:
-    """The layers that share in this step (reference implementation, see docs/how-it-works.md).
-
-    None before a tenth of the steps, then each with probability 0.7, and 0.9 after two fifths.
-    """
-    chance = 0.0 if share_of_steps < 0.1 else 0.7 if share_of_steps < 0.4 else 0.9
+def open_layers(layers: tuple[str, ...], step: int, steps: int, random: Random) -> frozenset[str]:
+    """The layers that share in this step (from 0), each with the step's chance."""
+    chance = sharing_chance(step, steps)
     return frozenset(name for name in layers if random.random() < chance)
+
+
+def sharing_chance(step: int, steps: int) -> float:
+    """How likely a layer is to share in a step (reference implementation, docs/how-it-works.md).
+
+    None shares in the first tenth of the way, then each with probability 0.7, and 0.9 after two
+    fifths. A step covers its share of the way: the only step of a Turbo model all of it, so its
+    chance is the mean over what it covers, and few steps share as much as many.
+    """
+    begun, ended = step / steps, (step + 1) / steps
+    ways = ((0.1, 0.4, 0.7), (0.4, 1.0, 0.9))  # from, to, chance
+    covered = (max(0.0, min(ended, to) - max(begun, start)) * chance for start, to, chance in ways)
+    return sum(covered) * steps

@@ -44,7 +44,7 @@ from engine.request import (
     Progress,
 )
 from engine.safety import guarded, load_checker
-from engine.story import interpreter_of, words_for_trouble
+from engine.story import check_size, interpreter_of, words_for_trouble
 from engine.understanding import understood
 
 STEPS = HouseMotion.steps
@@ -80,6 +80,7 @@ def check(request: AnimateRequest) -> None:
     """What is wrong with the request is said before the model is loaded."""
     spec = find_model(request.model)
     find_style(request.style)
+    check_size(request.size)
     if len(request.pictures) != len(request.panels):
         raise EngineError(
             f"{len(request.pictures)} pictures cannot belong to {len(request.panels)} panels"
@@ -109,6 +110,12 @@ def ready_inbetween(request: AnimateRequest, device: str) -> Inbetween:
 def ready_animator(model: str, device: str) -> Animator:
     """Of a model that draws its own motion; it shares the artist's weights and goes with it."""
     artist = ready_artist(model, device)
+    artist.wardrobe.wear(())  # it moves with the weights that its motion was learnt for
+    if artist.spec.offload:
+        raise EngineError(
+            f'the model "{model}" cannot move while its parts take turns: whoever runs the engine'
+            " can take `offload` out of [engine] in config.toml"
+        )
 
     def load() -> Animator:
         motion = artist.spec.motion

@@ -6,10 +6,11 @@ from argparse import ArgumentParser, Namespace
 
 import torch
 
-from engine.models import AnimateDiff, MotionSettings
+from engine.models import AnimateDiff
 from engine.motion.clip_model import load_clip_model
 from engine.motion.clip_training import Course, new_accelerator, train_on_clips
 from engine.motion.clips import Cutting, find_clips
+from engine.motion_settings import MotionSettings
 from engine.request import EngineError
 
 HEAD_WIDTH = 64  # of each head of the predictor's attention

@@ -33,7 +33,7 @@ def look(
     monkeypatch: pytest.MonkeyPatch, config: Config | None = None, **engine: str
 ) -> dict[str, Finding]:
     """The findings by what was looked at; the engine's process answers at once."""
-    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen(**engine))
+    monkeypatch.setattr(bot.check, "ask_engine", lambda config, model: seen(**engine))
     config = config or Config(web=WebConfig(port=0))
     return {finding.what: finding for finding in Checker(config).findings()}
 
@@ -52,7 +52,7 @@ def test_a_wrong_default_style_and_layout_are_named_with_what_to_do(
 ) -> None:
     draw = DrawConfig(style="comix", layout="classik")
     config = Config(web=WebConfig(port=0), draw=draw)
-    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen())
+    monkeypatch.setattr(bot.check, "ask_engine", lambda config, model: seen())
     style, layout = [one for one in Checker(config).findings() if one.what == "drawing"]
     assert (style.mark, layout.mark) == ("missing", "missing")
     assert (
@@ -118,9 +118,9 @@ def test_the_command_ends_with_2_where_something_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("INKWELL_WEB_PORT", "0")
-    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: seen())
+    monkeypatch.setattr(bot.check, "ask_engine", lambda config, model: seen())
     assert main(["check"]) == 0
-    monkeypatch.setattr(bot.check, "ask_engine", lambda model, device: "no answer")
+    monkeypatch.setattr(bot.check, "ask_engine", lambda config, model: "no answer")
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert main(["check"]) == 2
     english, chinese = capsys.readouterr().out.split("`inkwell run`.")

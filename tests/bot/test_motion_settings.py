@@ -9,7 +9,7 @@ import pytest
 
 from bot.artist import Engine
 from bot.config import EngineConfig, load_config
-from engine.models import MotionSettings
+from engine.motion_settings import MotionSettings
 from engine.request import DrawRequest, PanelDrawn
 
 # An engine whose pictures say how its models move.

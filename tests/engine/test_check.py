@@ -14,15 +14,15 @@ from threading import Thread
 import pytest
 
 from engine.check import main
-from engine.models import HOUSE, MODELS, SD15, SDXL, HouseMotion
+from engine.models import HOUSE, MODELS, HouseMotion
 
 
 @pytest.fixture(autouse=True)
 def own_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of what is configured here stays."""
     still = replace(HOUSE, motion=HouseMotion(tmp_path / "none"))
-    for spec in (still, SD15, SDXL):
-        monkeypatch.setitem(MODELS, spec.name, spec)
+    for name, spec in list(MODELS.items()):
+        monkeypatch.setitem(MODELS, name, still if name == still.name else spec)
 
 
 def problem(capsys: pytest.CaptureFixture[str], model: object, *options: str) -> str | None:
@@ -51,6 +51,28 @@ def test_a_video_model_that_is_not_there_is_a_problem(
 
 def test_without_any_there_is_none(tiny_sd15: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert problem(capsys, tiny_sd15) is None
+
+
+def test_a_small_picture_is_drawn_and_says_what_it_took(
+    tiny_sd15: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("engine.check.SMALL_PIXELS", 64)
+    main(["--model", str(tiny_sd15), "--device", "cpu", "--draw"])
+    seen = json.loads(capsys.readouterr().out)
+    assert seen["problem"] is None
+    assert seen["drawn"]["pixels"] == 64
+    assert 0 < seen["drawn"]["seconds"] < 60
+    assert seen["drawn"]["bytes"] > 50e6
+
+
+def test_what_would_be_fetched_is_said_with_its_terms(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--model", "realvisxl", "--terms"])
+    seen = json.loads(capsys.readouterr().out)
+    assert seen["problem"] is None
+    assert seen["licence"] == "CreativeML Open RAIL++-M"
+    assert seen["missing"] == [
+        "SG161222/RealVisXL_V4.0 (about 6.9 GB, licence: CreativeML Open RAIL++-M)"
+    ]
 
 
 def test_nothing_is_fetched_from_the_hub(tmp_path: Path) -> None:

@@ -12,16 +12,12 @@ from engine.app import read_options
 from engine.models import (
     HOUSE,
     MODELS,
-    SD15,
-    SDXL,
     AnimateDiff,
     EndFrames,
     HouseMotion,
-    MotionSettings,
     find_model,
-    motion_settings,
-    set_motion,
 )
+from engine.motion_settings import MotionSettings, motion_settings, set_motion
 
 ADAPTER = MotionSettings(motion_adapter="guoyww/adapter", video_model="./wan")
 
@@ -29,8 +25,8 @@ ADAPTER = MotionSettings(motion_adapter="guoyww/adapter", video_model="./wan")
 @pytest.fixture(autouse=True)
 def own_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins with the table as it is in the code, and nothing of it stays."""
-    for spec in (HOUSE, SD15, SDXL):
-        monkeypatch.setitem(MODELS, spec.name, spec)
+    for name, spec in list(MODELS.items()):
+        monkeypatch.setitem(MODELS, name, spec)
 
 
 def test_the_house_artist_moves_where_its_weights_are(tmp_path: Path) -> None:

@@ -30,6 +30,36 @@ def test_a_part_is_loaded_once_and_goes_when_another_model_comes() -> None:
     assert ready.part("a", "artist", lambda: load("never")) == "a"
 
 
+def test_as_many_stay_as_may_and_the_one_used_longest_ago_goes_first() -> None:
+    ready, loaded = Ready(most=2), []
+
+    def load(name: str) -> str:
+        loaded.append(name)
+        return name
+
+    for owner in ("a", "b", "a", "c", "a", "b"):
+        assert ready.part(owner, "artist", lambda owner=owner: load(owner)) == owner
+    assert loaded == ["a", "b", "c", "b"]
+
+
+def test_where_memory_is_short_the_others_go_and_it_is_tried_once_more() -> None:
+    ready, tries = Ready(most=3), []
+
+    def load() -> str:
+        tries.append(1)
+        if len(tries) < 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return "b"
+
+    first = ready.part("a", "artist", object)
+    assert ready.part("b", "artist", load) == "b"
+    assert len(tries) == 2
+    assert ready.part("a", "artist", object) is not first
+    tries.clear()
+    with pytest.raises(torch.OutOfMemoryError):
+        Ready(most=2).part("b", "artist", load)
+
+
 def test_a_model_that_cannot_be_loaded_is_tried_again() -> None:
     ready = Ready()
 

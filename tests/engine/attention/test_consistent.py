@@ -193,6 +193,6 @@ def test_layers_open_more_often_in_later_steps_and_never_in_the_first() -> None:
     from random import Random
 
     layers = tuple(str(i) for i in range(2000))
-    assert open_layers(layers, 0.0, Random(0)) == frozenset()
-    assert 0.67 < len(open_layers(layers, 0.2, Random(0))) / 2000 < 0.73
-    assert 0.87 < len(open_layers(layers, 0.6, Random(0))) / 2000 < 0.93
+    assert open_layers(layers, 0, 10, Random(0)) == frozenset()
+    assert 0.67 < len(open_layers(layers, 2, 10, Random(0))) / 2000 < 0.73
+    assert 0.87 < len(open_layers(layers, 6, 10, Random(0))) / 2000 < 0.93

@@ -206,7 +206,7 @@ def test_a_predictor_that_is_not_there_is_named(tiny_sd15: Path, folder: Path) -
 
 
 def test_the_default_ip_adapter_is_one_file_on_the_hub() -> None:
-    from engine.models import MotionSettings
+    from engine.motion_settings import MotionSettings
 
     name = MotionSettings().ip_adapter
     assert name.count("/") > 1

@@ -1,0 +1,113 @@
+"""Weights from the hub: whether they are on this computer already, on what terms, and fetching.
+
+Nothing is fetched without saying first how much comes and under which licence.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import diffusers
+from huggingface_hub import try_to_load_from_cache
+from transformers.utils import cached_file
+
+from engine.model_files import pickled
+from engine.models import LORA_TERMS, ModelSpec, Preset
+from engine.motion.weight_files import PICKLES, SUFFIX, first_line, is_path, only_weights
+from engine.request import EngineError
+
+UNUSED = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
+
+logger = logging.getLogger(__name__)
+
+
+def is_there(source: str) -> bool:
+    """Whether nothing has to be fetched for a model, a LoRA or a VAE."""
+    if Path(source).exists() or is_path(source):
+        return True
+    owner, name, *inner = source.split("/", 2)
+    file = inner[0] if inner else "model_index.json"
+    return isinstance(try_to_load_from_cache(f"{owner}/{name}", file), str)
+
+
+def to_fetch(spec: ModelSpec, preset: Preset | None = None) -> list[str]:
+    """What has to come from the hub for this model, each with its size and licence."""
+    wanted = [] if is_there(spec.source) else [_terms(spec.source, spec.licence, spec.download)]
+    loras = (*spec.loras, *(preset.loras if preset else ()))
+    for lora in loras:
+        if not is_there(lora.source):
+            wanted.append(_terms(lora.source, *LORA_TERMS.get(lora.source, ("", 0.0))))
+    if spec.vae and not is_there(spec.vae):
+        wanted.append(_terms(spec.vae, "", 0.0))
+    return wanted
+
+
+def _terms(source: str, licence: str, gigabytes: float) -> str:
+    size = f"about {gigabytes:g} GB" if gigabytes else "size unknown"
+    return f"{source} ({size}, licence: {licence or 'see its page on the hub'})"
+
+
+def fetch_model(spec: ModelSpec) -> Path:
+    """The folder or the file of a model on this computer. Raises `EngineError`."""
+    path, what = Path(spec.source), f'the model "{spec.name}"'
+    if path.exists():
+        return path
+    if path.suffix in PICKLES:
+        raise pickled(f"{what} ({spec.source})")
+    if is_path(spec.source):
+        raise EngineError(f"the weights of {what} are missing from {spec.source}")
+    if path.suffix == SUFFIX:
+        return fetch_file(spec.source, what)
+    for variant in dict.fromkeys((spec.variant or None, None)):
+        try:
+            return Path(
+                diffusers.DiffusionPipeline.download(
+                    spec.source, use_safetensors=True, variant=variant, **UNUSED
+                )
+            )
+        except ValueError as error:
+            if variant and "variant" in str(error):  # it comes in one form only
+                continue
+            raise out_of_reach(what, spec.source, error) from error
+        except Exception as error:  # the hub's client has a tree of errors of its own
+            raise out_of_reach(what, spec.source, error) from error
+    raise EngineError(f"{what} ({spec.source}) has no weights in the form that is read")
+
+
+def fetch_file(source: str, what: str) -> Path:
+    """A .safetensors file on this computer: that of a path, or "owner/name/path" of the hub."""
+    path = Path(source)
+    if path.is_dir():
+        return only_weights(path, f"{what} ({source})")
+    if path.suffix in PICKLES:
+        raise pickled(f"{what} ({source})")
+    if path.is_file():
+        return path
+    if is_path(source) or source.count("/") < 2 or path.suffix != SUFFIX:
+        raise EngineError(
+            f"{what} ({source}) is missing: there is no such file here, and of one on the hub the"
+            f" whole path is needed, such as owner/name/weights{SUFFIX}"
+        )
+    owner, name, inner = source.split("/", 2)
+    try:
+        return Path(cached_file(f"{owner}/{name}", inner))
+    except Exception as error:  # the hub's client has a tree of errors of its own
+        raise out_of_reach(what, source, error) from error
+
+
+def out_of_reach(what: str, source: str, error: Exception) -> EngineError:
+    return EngineError(
+        f"{what} ({source}) cannot be fetched from the hub: {first_line(error)}; with a copy on"
+        " this computer, name its folder or file as `source` in config.toml (docs/models.md)"
+    )
+
+
+def announce(spec: ModelSpec, preset: Preset | None = None) -> str:
+    """Logs, and returns in a sentence, what is about to be fetched; "" where nothing is."""
+    wanted = to_fetch(spec, preset)
+    if not wanted:
+        return ""
+    words = f'fetching for the model "{spec.name}", this once: {"; ".join(wanted)}'
+    logger.warning("%s", words)
+    return words
