@@ -5,10 +5,11 @@ The worker and delivery make a `Post` of these; nothing here waits or reads anyt
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from bot.buttons import button
-from bot.card import Rows, page_buttons
+from bot.card import Rows, finish_button, page_buttons
 from bot.chat import Button
 from bot.jobs import Job, Position
 from bot.posting import person_of, place_of
@@ -76,7 +77,9 @@ def drawn(job: Job, title: str, panel: int | None = None) -> Announcement:
     if not job.story:
         return Announcement(text)
     stars = (star_row(job.id, 0),) if stands_on_server(job) else ()
-    return Announcement(text, (*page_buttons(job.story, job.language), *stars))
+    draft = panel is None and json.loads(job.request).get("preset") == "draft"
+    finish = ((finish_button(job.story, job.language),),) if draft else ()
+    return Announcement(text, (*finish, *page_buttons(job.story, job.language), *stars))
 
 
 def stands_on_server(job: Job) -> bool:

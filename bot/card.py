@@ -130,7 +130,14 @@ def card_buttons(story: Story, language: str | None) -> Rows:
         button(say(language, "button.layout"), "layouts", story.id),
     ]
     drawn = page_buttons(story.id, language) if is_drawn(story) else ()
+    if drawn and story.quality == "draft":
+        second.append(finish_button(story.id, language))
     return (tuple(first if story.panels else first[1:]), tuple(second), *drawn)
+
+
+def finish_button(story_id: str, language: str | None) -> Button:
+    """Draws a draft finely."""
+    return button(say(language, "button.finish"), "finish", story_id, look="primary")
 
 
 def page_buttons(story_id: str, language: str | None) -> Rows:
@@ -157,6 +164,7 @@ def words_tag(story: Story) -> str:
     """Eight letters that change with the story's words and looks, but not while it is drawn."""
     panels = tuple(replace(p, picture=None) if p.picture else p for p in story.panels)
     content = (story.title, story.style, story.layout, story.cast, panels)
+    content += tuple(filter(None, (story.model, story.quality)))
     return blake2b(repr(content).encode(errors="replace"), digest_size=4).hexdigest()
 
 

@@ -83,6 +83,11 @@ def moved(story: Story, number: int, to: int) -> Story:
     return replace(story, panels=tuple(panels))
 
 
+def drawn_by(story: Story, model: str, quality: str) -> Story:
+    """The story drawn by another model or more finely: nothing of it is drawn so yet."""
+    return keep_pictures(story, replace(story, model=model, quality=quality))
+
+
 def with_style(story: Story, style: str) -> Story:
     """The story in another style, in which nothing is drawn yet."""
     return keep_pictures(story, replace(story, style=style))
@@ -131,7 +136,8 @@ def look(story: Story, panel: Panel) -> tuple[object, ...]:
         for member in story.cast
         if member.name in names
     )
-    return (story.style, panel.id, panel.text, panel.characters, panel.seed, cast)
+    drawn_by = tuple(filter(None, (story.model, story.quality)))
+    return (story.style, panel.id, panel.text, panel.characters, panel.seed, cast, *drawn_by)
 
 
 def look_tag(story: Story, panel: Panel) -> str:

@@ -25,6 +25,7 @@ from bot.jobs import NewJob
 from bot.pictures import Pictures
 from bot.stories import CastMember, Panel, Story
 from bot.without import panel_request
+from engine.models import find_model
 from engine.prompts import CHINESE
 from engine.request import CharacterRequest, DrawRequest, PanelRequest
 
@@ -113,6 +114,8 @@ class Requests:
     async def of_story(self, story: Story, server: str | None, only: Sequence[int]) -> DrawRequest:
         """Draws the panels `only` (from 0) of a story, or all where that is all of them."""
         whole = len(only) == len(story.panels)
+        model = self.model_of(story)
+        way = find_model(model).way(story.quality) if story.quality else None
         return DrawRequest(
             characters=tuple(
                 [await self._member(story.owner, member, server) for member in story.cast]
@@ -120,12 +123,19 @@ class Requests:
             panels=tuple(panel_request(p, p.seed) for p in story.panels),
             style=story.style,
             seed=story.seed,
-            model=self.engine.model,
+            model=model,
+            preset=story.quality,
+            steps=way and way.steps,
+            guidance=way and way.guidance,
             identity_panels=self.engine.identity_panels,
             micro_batch=self.engine.micro_batch,
             only=None if whole else tuple(only),
             previews=self.engine.previews,
         )
+
+    def model_of(self, story: Story) -> str:
+        """The model that draws a story; the configured one where its own is offered no more."""
+        return story.model if story.model in self.engine.offered else self.engine.model
 
     async def of_sheet(self, character: SavedCharacter, style: str) -> DrawRequest:
         """The same person in four poses."""

@@ -81,6 +81,8 @@ class Stories:
         style: str,
         layout: str,
         seed: int,
+        model: str = "",
+        quality: str = "",
         room: str | None = None,
         parent: str | None = None,
         cast: tuple[CastMember, ...] = (),
@@ -95,6 +97,8 @@ class Stories:
                 title=title,
                 style=style,
                 layout=layout,
+                model=model,
+                quality=quality,
                 seed=seed,
                 cast=cast,
                 panels=panels,
@@ -115,6 +119,7 @@ class Stories:
         """
         copy, story_id, now = checked_story(copy), new_id(), time.time()
         look = (copy.title, copy.style, copy.layout, copy.seed)
+        drawn_by = (copy.model, copy.quality)
 
         async def insert(db: aiosqlite.Connection) -> Story:
             twins = await db.execute_fetchall(
@@ -126,8 +131,8 @@ class Stories:
                 return await owned(db, twin["id"], owner)
             await check_number(db, owner)
             await db.execute(
-                "INSERT INTO stories VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, 1)",
-                (story_id, owner, *look, now, now),
+                "INSERT INTO stories VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?, ?, 1, ?, ?)",
+                (story_id, owner, *look, now, now, *drawn_by),
             )
             await db.execute(
                 "INSERT INTO remixes VALUES (?, (SELECT id FROM stories WHERE id = ?))",
@@ -211,7 +216,7 @@ class Stories:
         await self._writes.run(move)
 
     async def undo(self, story_id: str, owner: str) -> Story:
-        """Makes title, style, layout, seed, cast and panels what they were before the last change.
+        """Makes title, looks, seed, cast and panels what they were before the last change.
 
         Raises Refusal if there is nothing to undo.
         """
@@ -316,11 +321,12 @@ async def insert(db: aiosqlite.Connection, story: Story) -> Story:
     await check_number(db, story.owner)
     await require_pictures(db, pictures_of(story))
     look = (story.title, story.style, story.layout, story.seed)
+    drawn_by = (story.model, story.quality)
     [row] = await db.execute_fetchall(
         "INSERT INTO stories VALUES"
-        " (?, ?, ?, ?, ?, ?, NULL, NULL, (SELECT id FROM stories WHERE id = ?), ?, ?, 1)"
+        " (?, ?, ?, ?, ?, ?, NULL, NULL, (SELECT id FROM stories WHERE id = ?), ?, ?, 1, ?, ?)"
         " RETURNING parent",
-        (story.id, story.owner, *look, story.parent, story.created, story.changed),
+        (story.id, story.owner, *look, story.parent, story.created, story.changed, *drawn_by),
     )
     if story.cast or story.panels:  # can be undone, too
         await keep_step(db, replace(story, cast=(), panels=(), version=0))
@@ -334,9 +340,19 @@ async def write(db: aiosqlite.Connection, story: Story) -> None:
     """Stores everything but room and parent, as the next version."""
     await require_pictures(db, pictures_of(story))
     await db.execute(
-        "UPDATE stories SET title = ?, style = ?, layout = ?, seed = ?, changed = ?,"
-        " room = iif(? IS NULL, NULL, room), version = version + 1 WHERE id = ?",
-        (story.title, story.style, story.layout, story.seed, time.time(), story.room, story.id),
+        "UPDATE stories SET title = ?, style = ?, layout = ?, seed = ?, model = ?, quality = ?,"
+        " changed = ?, room = iif(? IS NULL, NULL, room), version = version + 1 WHERE id = ?",
+        (
+            story.title,
+            story.style,
+            story.layout,
+            story.seed,
+            story.model,
+            story.quality,
+            time.time(),
+            story.room,
+            story.id,
+        ),
     )
     for table in ("cast_members", "panels", "story_shares"):
         await db.execute(f"DELETE FROM {table} WHERE story = ?", (story.id,))

@@ -73,6 +73,8 @@ class Story:
     changed: float
     version: int
     original: Original | None = None  # of a remix
+    model: str = ""  # that draws it; "": the one that is configured
+    quality: str = ""  # "draft", "normal" or "fine"; "": as the model does unasked
 
 
 def checked_story(story: Story) -> Story:
@@ -86,6 +88,8 @@ def checked_story(story: Story) -> Story:
         title=checked_title(story.title),
         style=checked_name(story.style),
         layout=checked_name(story.layout),
+        model=story.model and checked_name(story.model),
+        quality=story.quality and checked_name(story.quality),
         seed=checked_seed(story.seed),
         cast=tuple(checked_member(member) for member in story.cast),
         panels=tuple(checked_panel(panel) for panel in story.panels),
@@ -113,7 +117,7 @@ def checked_panel(panel: Panel) -> Panel:
 def content(story: Story) -> tuple[Any, ...]:
     """What a step back brings back."""
     look = (story.title, story.style, story.layout, story.seed)
-    return (*look, numbered(story.cast), numbered(story.panels))
+    return (*look, numbered(story.cast), numbered(story.panels), story.model, story.quality)
 
 
 def restored(story: Story, text: str) -> Story:
@@ -121,7 +125,8 @@ def restored(story: Story, text: str) -> Story:
 
     A picture drawn since then stays with its panel where it shows the same.
     """
-    title, style, layout, seed, cast, panels = json.loads(text)
+    title, style, layout, seed, cast, panels, *drawn_by = json.loads(text)
+    model, quality = drawn_by or ("", "")  # steps of an older version have none
     old = replace(
         story,
         title=title,
@@ -130,13 +135,20 @@ def restored(story: Story, text: str) -> Story:
         seed=seed,
         cast=cast_from(cast),
         panels=panels_from(panels),
+        model=model,
+        quality=quality,
     )
-    if (old.style, old.seed, old.cast) != (story.style, story.seed, story.cast):
+    if looks_of(old) != looks_of(story):
         return old
     drawn = {look(panel): panel.picture for panel in story.panels if panel.picture}
     return replace(
         old, panels=tuple(replace(p, picture=drawn.get(look(p), p.picture)) for p in old.panels)
     )
+
+
+def looks_of(story: Story) -> tuple[object, ...]:
+    """What all pictures of a story depend on."""
+    return (story.style, story.seed, story.cast, story.model, story.quality)
 
 
 def look(panel: Panel) -> tuple[object, ...]:
@@ -180,5 +192,7 @@ def story_from(row: sqlite3.Row) -> Story:
         created=row["created"],
         changed=row["changed"],
         version=row["version"],
+        model=row["model"],
+        quality=row["quality"],
         original=None if row["original"] is None else Original(*json.loads(row["original"])),
     )

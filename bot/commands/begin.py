@@ -10,6 +10,7 @@ from bot.card import title_of
 from bot.characters import SavedCharacter
 from bot.chat import Attachment, CommandInfo, Option, Reply
 from bot.commands.checking import check_story, check_style, check_words
+from bot.commands.choosing import check_choice
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.reference import consent, referenced
 from bot.commands.stories import STORY, card, chosen_own
@@ -23,10 +24,13 @@ from bot.script import MAX_CHARACTERS, MAX_PANELS, CharacterLine
 from bot.sentences import cut
 from bot.stories import CastMember, Story
 from bot.without import seen_and_not
+from engine.models import PRESETS
 from engine.prompts import load_styles, same_name
 
 MAX_SCRIPT = (MAX_CHARACTERS + MAX_PANELS) * MAX_LINE  # characters
 STYLES, LAYOUT_NAMES = tuple(load_styles()), tuple(LAYOUTS)
+MODEL = Option("model", "help.option_model", suggests=True, limit=100)
+QUALITY = Option("quality", "help.option_quality", choices=PRESETS)
 
 NEW = CommandInfo(
     "story new",
@@ -36,6 +40,8 @@ NEW = CommandInfo(
         Option("script", "help.option_script", limit=MAX_SCRIPT, long=True),
         Option("style", "help.option_style", choices=STYLES),
         Option("layout", "help.option_layout", choices=LAYOUT_NAMES),
+        MODEL,
+        QUALITY,
         Option("picture", "help.option_picture", Attachment),
         Option("character", "help.option_pictured", limit=MAX_NAME),
     ),
@@ -51,6 +57,8 @@ class Beginning:
     title: str = ""
     style: str | None = None
     layout: str | None = None
+    model: str = ""
+    quality: str = ""
     pictured: str | None = None  # who is on the uploaded picture; None: the first character
     picture: str | None = None  # SHA-256
 
@@ -68,10 +76,20 @@ async def new(context: Context) -> Replies:
         context.text("title") or "",
         context.text("style"),
         context.text("layout"),
+        chosen_model(context),
+        context.text("quality") or "",
         who,
         await referenced(context, "picture"),
     )
     return await begin(context, beginning, kept)
+
+
+def chosen_model(context: Context) -> str:
+    """The model that the option names; "" for none. Raises Refusal for one that is not offered."""
+    name, offered = context.text("model"), context.stores.config.engine.offered
+    if name is not None:
+        check_choice("model", name, offered)
+    return name or ""
 
 
 async def begin(
@@ -89,6 +107,8 @@ async def begin(
         title=beginning.title,
         style=beginning.style or context.settings.style or draw.style,
         layout=beginning.layout or draw.layout,
+        model=beginning.model,
+        quality=beginning.quality,
         seed=seed,
         room=context.first_room,
         cast=cast,
@@ -146,6 +166,8 @@ async def go_on(context: Context) -> Replies:
         title=next_title(story.title),
         style=story.style,
         layout=story.layout,
+        model=story.model,
+        quality=story.quality,
         seed=random_seed(),
         room=context.first_room,
         parent=story.id,

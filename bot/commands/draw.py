@@ -13,7 +13,7 @@ from bot.commands.checking import check_job
 from bot.commands.choosing import choose_panel, number_of
 from bot.commands.context import Command, Context, Replies, Topic
 from bot.commands.stories import PANEL, STORY, chosen_own, pages, save
-from bot.editing import all_anew, another_take, panel_at
+from bot.editing import all_anew, another_take, drawn_by, panel_at
 from bot.errors import Refusal, UserError
 from bot.jobs import NewJob
 from bot.page.layouts import LAYOUTS
@@ -57,6 +57,15 @@ async def anew_pressed(context: Context, press: Press) -> Replies:
     if press.argument != words_tag(story):
         raise Refusal("story.changed_since")
     changed = await save(context, all_anew(story))
+    return await queue_or_undo(context, changed, range(len(story.panels)))
+
+
+async def finish_pressed(context: Context, press: Press) -> Replies:
+    """The same pictures finely: same seeds, more steps."""
+    story = await context.own(press.subject)
+    if story.quality != "draft":
+        raise Refusal("story.changed_since")
+    changed = await save(context, drawn_by(story, story.model, "fine"))
     return await queue_or_undo(context, changed, range(len(story.panels)))
 
 
@@ -187,6 +196,7 @@ TOPIC = Topic(
     presses={
         "draw": draw_pressed,
         "anew": anew_pressed,
+        "finish": finish_pressed,
         "redraws": redraws_pressed,
         "redraw": redraw_pressed,
         "cancel": cancel_pressed,

@@ -10,7 +10,15 @@ from dataclasses import replace
 from bot.buttons import Press
 from bot.card import words_tag
 from bot.chat import CommandInfo, Field, Option
-from bot.commands.begin import LAYOUT_NAMES, MAX_SCRIPT, STYLES, saved_lines
+from bot.commands.begin import (
+    LAYOUT_NAMES,
+    MAX_SCRIPT,
+    MODEL,
+    QUALITY,
+    STYLES,
+    chosen_model,
+    saved_lines,
+)
 from bot.commands.checking import check_style
 from bot.commands.choosing import number_of, panel_with
 from bot.commands.context import Command, Context, Replies, Topic, fields_of
@@ -18,6 +26,7 @@ from bot.commands.room import add_lines
 from bot.commands.stories import PANEL, STORY, card, chosen_own, shown
 from bot.editing import (
     cast_lines,
+    drawn_by,
     keep_pictures,
     moved,
     panel_at,
@@ -60,6 +69,8 @@ EDIT = CommandInfo(
         Option("title", "help.option_title", limit=MAX_TITLE),
         Option("style", "help.option_style", choices=STYLES),
         Option("layout", "help.option_layout", choices=LAYOUT_NAMES),
+        MODEL,
+        QUALITY,
         STORY,
     ),
 )
@@ -98,11 +109,13 @@ async def edit(context: Context) -> Replies:
 
 
 def with_looks(context: Context, story: Story) -> Story:
-    """The story with the title, style and layout that the options give."""
+    """The story with the title and looks that the options give."""
     title, layout = context.text("title"), context.text("layout")
     style = context.text("style")
     check_style(context, style)
     changed = with_style(story, style) if style and style != story.style else story
+    model, quality = chosen_model(context), context.text("quality")
+    changed = drawn_by(changed, model or story.model, quality or story.quality)
     return replace(changed, title=title or story.title, layout=layout or story.layout)
 
 

@@ -45,8 +45,15 @@ async def panels(context: Context, typed: str) -> Pairs:
     return [pair for pair in lines if typed.casefold() in pair[0].casefold()]
 
 
+async def models(context: Context, typed: str) -> Pairs:
+    """The models that whoever runs the bot offers."""
+    offered = context.stores.config.engine.offered
+    return [(cut(name, LONGEST), name) for name in offered if typed.casefold() in name.casefold()]
+
+
 SUGGESTS: Mapping[str, Suggest] = {
     "story": stories,
     "character": characters,
     "panel": panels,
+    "model": models,
 }

@@ -545,7 +545,8 @@ def test_a_person_keeps_a_bounded_number_of_stories(tmp_path: Path) -> None:
         async with store(tmp_path) as s:
             async with s.database.tx() as db:
                 await db.executemany(
-                    "INSERT INTO stories VALUES (?, ?, '', 'a', 'b', 0, NULL, NULL, NULL, 0, 0, 1)",
+                    "INSERT INTO stories VALUES"
+                    " (?, ?, '', 'a', 'b', 0, NULL, NULL, NULL, 0, 0, 1, '', '')",
                     [(str(number), ANN) for number in range(MAX_STORIES)],
                 )
             assert await key_of(s.new()) == "store.many_stories"
