@@ -16,6 +16,7 @@ import diffusers
 import torch
 import transformers
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -44,8 +45,8 @@ class Live(TorchDispatchMode):
     """Counts the bytes of tensors that are alive, but for weights; `most` is the highest count."""
 
     def __init__(self, module: torch.nn.Module) -> None:
-        super().__init__()
-        self.most = 0
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.most: int = 0
         self._weights = {p.untyped_storage()._cdata for p in module.parameters()}
         self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
 
@@ -126,22 +127,23 @@ def step_bytes(unet: UNet2DConditionModel, spec: ModelSpec, panels: int) -> int:
         predict(unet, spec.size, len(names))
         story.sights, story.writing = ((Glance(names),),) * panels, ()
         predict(unet, spec.size, panels)
-    return live.most
+    most: int = live.most
+    return most
 
 
 def predict(unet: UNet2DConditionModel, pixels: int, panels: int) -> None:
     rows, side = 2 * panels, pixels // 8  # with guidance, each panel twice
-    made = {"device": "meta", "dtype": HALF}
+
+    def made(*shape: int) -> Tensor:
+        return torch.empty(shape, device="meta", dtype=HALF)
+
     added = None
     if unet.config.addition_embed_type:
-        added = {
-            "text_embeds": torch.empty(rows, 1280, **made),
-            "time_ids": torch.empty(rows, 6, **made),
-        }
+        added = {"text_embeds": made(rows, 1280), "time_ids": made(rows, 6)}
     unet(
-        torch.empty(rows, 4, side, side, **made),
+        made(rows, 4, side, side),
         torch.empty((), device="meta"),
-        encoder_hidden_states=torch.empty(rows, 77, unet.config.cross_attention_dim, **made),
+        encoder_hidden_states=made(rows, 77, unet.config.cross_attention_dim),
         added_cond_kwargs=added,
     )
 
@@ -150,7 +152,8 @@ def decoding_bytes(vae: AutoencoderKL, pixels: int) -> int:
     side = pixels // 8
     with torch.no_grad(), Flash(), Live(vae) as live:
         vae.decode(torch.empty(1, 4, side, side, device="meta"))
-    return live.most
+    most: int = live.most
+    return most
 
 
 def config(kind: Any, folder: Path) -> dict[str, Any]:

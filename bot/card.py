@@ -163,8 +163,8 @@ def page_buttons(story_id: str, language: str | None) -> Rows:
 def words_tag(story: Story) -> str:
     """Eight letters that change with the story's words and looks, but not while it is drawn."""
     panels = tuple(replace(p, picture=None) if p.picture else p for p in story.panels)
-    content = (story.title, story.style, story.layout, story.cast, panels)
-    content += tuple(filter(None, (story.model, story.quality)))
+    drawn_by = tuple(filter(None, (story.model, story.quality)))
+    content = (story.title, story.style, story.layout, story.cast, panels, *drawn_by)
     return blake2b(repr(content).encode(errors="replace"), digest_size=4).hexdigest()
 
 

@@ -173,7 +173,7 @@ class StoryDrawing:
             for i, batch in enumerate(batches):
                 writing = tuple(shot.name for shot in batch if shot.identity_of is not None)
                 mutual = [self._mutual(shot) for shot in batch]
-                sights = in_sight(mutual, self.shots, share)
+                sights = in_sight(mutual, self.shots, number / count)
                 self._see(sights, writing=writing, layers=layers[self._seed_of_layers(batch)])
                 timestep = schedulers[i].timesteps[number]
                 if batch[0].picture is not None:

@@ -44,6 +44,10 @@ from engine.motion.weight_files import is_path
 from engine.request import EngineError
 
 FAMILIES = {"sd15": SD15, "sdxl": SDXL}
+# Settings that stand in a spec as they are.
+PLAIN = (
+    "source", "variant", "size", "steps", "guidance", "scheduler", "vae", "picture_adapter",
+)  # fmt: skip
 LONGEST_NAME = 32  # letters: it stands on buttons
 
 
@@ -106,6 +110,7 @@ class ModelSettings(BaseModel):
     vae: str | None = None
     loras: Loras | None = None
     freeu: bool | None = None
+    picture_adapter: str | None = None
     draft: PresetSettings | None = None
     normal: PresetSettings | None = None
     fine: PresetSettings | None = None
@@ -128,7 +133,7 @@ def spec_of(name: str, settings: ModelSettings) -> ModelSpec:
         raise EngineError(f"[models.{name}]: the model keeps its own scheduler, as it was trained")
     changes: dict[str, Any] = {
         key: value
-        for key in ("source", "variant", "size", "steps", "guidance", "scheduler", "vae")
+        for key in PLAIN
         if (value := getattr(settings, key)) is not None
     }
     if settings.source is not None and settings.source != spec.source:
