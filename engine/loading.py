@@ -194,8 +194,9 @@ def load_model(spec: ModelSpec, device: torch.device) -> Artist:
 def on_device(parts: Parts, spec: ModelSpec, device: torch.device, precision: torch.dtype) -> None:
     """Bring the parts to where they work; those that take turns wait where they are."""
     layout = torch.channels_last if device.type == "cpu" else torch.preserve_format
+    parts.unet.to(memory_format=layout)
     if not spec.offload:
-        parts.unet.to(device, memory_format=layout)
+        parts.unet.to(device)
         for _, encoder in parts.readers:
             encoder.to(device)
     for module in (parts.unet, parts.autoencoder, *(encoder for _, encoder in parts.readers)):
