@@ -84,7 +84,7 @@ def work(request: DrawRequest | AnimateRequest) -> Iterator[Event]:
 def get_ready(easel: Easel) -> None:
     """Loads what the real engine draws with, as that does: before it is asked for a story."""
     easel.model, easel.device = os.environ["TOY_MODEL"], "cpu"
-    load(easel)
+    load(easel, resident=1)
     note("ready", time.time() - psutil.Process().create_time())
 
 

@@ -212,6 +212,10 @@ class EngineConfig(BaseModel):
         """The models that people may choose from; that of `model` is first."""
         return tuple(dict.fromkeys((self.model, *self.models)))
 
+    def drawing_with(self, chosen: str) -> str:
+        """The model that draws where this one was chosen ("": none was)."""
+        return chosen if chosen in self.offered else self.model
+
     @property
     def memory(self) -> MemorySettings:
         return MemorySettings(self.resident, self.precision, self.offload, self.tiling)

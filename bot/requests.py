@@ -135,7 +135,7 @@ class Requests:
 
     def model_of(self, story: Story) -> str:
         """The model that draws a story; the configured one where its own is offered no more."""
-        return story.model if story.model in self.engine.offered else self.engine.model
+        return self.engine.drawing_with(story.model)
 
     async def of_sheet(self, character: SavedCharacter, style: str) -> DrawRequest:
         """The same person in four poses."""

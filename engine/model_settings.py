@@ -132,9 +132,7 @@ def spec_of(name: str, settings: ModelSettings) -> ModelSpec:
     if settings.scheduler and spec.sharing == "leading":
         raise EngineError(f"[models.{name}]: the model keeps its own scheduler, as it was trained")
     changes: dict[str, Any] = {
-        key: value
-        for key in PLAIN
-        if (value := getattr(settings, key)) is not None
+        key: value for key in PLAIN if (value := getattr(settings, key)) is not None
     }
     if settings.source is not None and settings.source != spec.source:
         changes |= {"licence": "", "download": 0.0}

@@ -45,8 +45,10 @@ def unread_negatives(
     request: DrawRequest | AnimateRequest, spec: ModelSpec, panels: Collection[int]
 ) -> Iterator[Note]:
     """Only guidance leads away from words."""
-    asked = request.guidance if isinstance(request, DrawRequest) else None
-    guidance = spec.guidance if asked is None else asked
+    guidance = spec.guidance
+    if isinstance(request, DrawRequest):
+        usual = spec.way(request.preset).guidance
+        guidance = usual if request.guidance is None else request.guidance
     unused = tuple(
         number for number, panel in enumerate(request.panels) if number in panels and panel.negative
     )

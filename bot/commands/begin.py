@@ -97,7 +97,7 @@ async def begin(
 ) -> Replies:
     """Makes the story and answers with its card, in a room of its own."""
     check_beginning(context, beginning)
-    check_style(context, beginning.style)
+    check_style(context, beginning.style, beginning.model)
     draw, seed = context.stores.config.draw, random_seed()
     cast, panels = first_lines(seed, beginning.typed, kept)
     if beginning.picture is not None:

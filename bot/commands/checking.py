@@ -115,9 +115,9 @@ def check_rights(context: Context) -> None:
         raise RightsMissing(missing)
 
 
-def check_style(context: Context, style: str | None) -> None:
+def check_style(context: Context, style: str | None, chosen_model: str = "") -> None:
     """Refuses a style that the model has not learnt. Raises Refusal, which names those it has."""
-    model = context.model
+    model = context.model(chosen_model)
     if style is not None and model.styles and style not in model.styles:
         every = ", ".join(styles_of(model.styles))
         raise Refusal("style.not_learnt", model=model.name, style=quoted(style), every=every)

@@ -159,10 +159,9 @@ class Context:
         own = (settings or self.settings).strictness
         return own or self.stores.config.safety.strictness
 
-    @property
-    def model(self) -> ModelSpec:
-        """The model that draws here. Raises `EngineError` if it is gone."""
-        return find_model(self.stores.config.engine.model)
+    def model(self, chosen: str = "") -> ModelSpec:
+        """The model that draws where this one was chosen. Raises `EngineError` if it is gone."""
+        return find_model(self.stores.config.engine.drawing_with(chosen))
 
     def limits(self) -> Limits:
         """What one person may ask for here."""

@@ -111,11 +111,11 @@ async def edit(context: Context) -> Replies:
 def with_looks(context: Context, story: Story) -> Story:
     """The story with the title and looks that the options give."""
     title, layout = context.text("title"), context.text("layout")
-    style = context.text("style")
-    check_style(context, style)
+    style, quality = context.text("style"), context.text("quality")
+    model = chosen_model(context) or story.model
+    check_style(context, style, model)
     changed = with_style(story, style) if style and style != story.style else story
-    model, quality = chosen_model(context), context.text("quality")
-    changed = drawn_by(changed, model or story.model, quality or story.quality)
+    changed = drawn_by(changed, model, quality or story.quality)
     return replace(changed, title=title or story.title, layout=layout or story.layout)
 
 

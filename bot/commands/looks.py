@@ -21,7 +21,7 @@ from engine.prompts import styles_of, thumbnail
 async def styles_pressed(context: Context, press: Press) -> Replies:
     """The styles that the model can draw: what each is, a picture of those there are, buttons."""
     story = await context.own(press.subject)
-    names = styles_of(context.model.styles)
+    names = styles_of(context.model(story.model).styles)
     [question] = choose(context, story, "style", names, story.style)
     lines = [context.say("style.line", name=n, look=context.say(f"style.{n}")) for n in names]
     files = await asyncio.to_thread(pictured, context, names)
@@ -45,7 +45,7 @@ async def layouts_pressed(context: Context, press: Press) -> Replies:
 async def style_pressed(context: Context, press: Press) -> Replies:
     story = await context.own(press.subject)
     check_choice("style", press.argument, STYLES)
-    check_style(context, press.argument)
+    check_style(context, press.argument, story.model)
     if press.argument == story.style:
         return (card(context, story),)
     return await shown(context, with_style(story, press.argument))

@@ -54,6 +54,16 @@ def test_a_model_that_is_not_offered_is_refused_with_the_names_that_are(tmp_path
     talk(tmp_path, scene)
 
 
+def test_styles_are_those_of_the_model_that_draws_the_story(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", script=SCRIPT, model="sdxl", style="clay")
+        assert (await ann.story()).style == "clay"
+        refused = await ann.asks("story edit", model="house", style="clay")
+        assert "he model house has not learnt the style “clay”" in refused
+
+    talk(tmp_path, scene)
+
+
 def test_a_draft_is_finished_with_the_same_seeds(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.asks("story new", script=SCRIPT, quality="draft")
