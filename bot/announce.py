@@ -5,7 +5,6 @@ The worker and delivery make a `Post` of these; nothing here waits or reads anyt
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from bot.buttons import button
@@ -57,10 +56,11 @@ def finishing(job: Job) -> Announcement:
     return Announcement(say(job.language, "job.done", number=job.id))
 
 
-def drawn(job: Job, title: str, panel: int | None = None) -> Announcement:
+def drawn(job: Job, title: str, panel: int | None = None, *, draft: bool = False) -> Announcement:
     """With the finished page, or the sheet or meme of the character called `title`.
 
-    `panel` is the number (from 1) of the panel that was drawn anew, if only one was.
+    `panel` is the number (from 1) of the panel that was drawn anew, if only one was; a `draft` can
+    be finished. Nothing is read of the request: whoever delivers does not have it.
     """
     if job.kind == "sheet":
         return Announcement(say(job.language, "job.sheet", name=title))
@@ -77,8 +77,7 @@ def drawn(job: Job, title: str, panel: int | None = None) -> Announcement:
     if not job.story:
         return Announcement(text)
     stars = (star_row(job.id, 0),) if stands_on_server(job) else ()
-    draft = panel is None and json.loads(job.request).get("preset") == "draft"
-    finish = ((finish_button(job.story, job.language),),) if draft else ()
+    finish = ((finish_button(job.story, job.language),),) if draft and panel is None else ()
     return Announcement(text, (*finish, *page_buttons(job.story, job.language), *stars))
 
 

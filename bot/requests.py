@@ -52,6 +52,7 @@ class AboutPage:
     drawn: tuple[int, ...]
     number: int | None
     looks: tuple[str, ...]  # `look_tag` of each panel: does a picture still fit the story?
+    quality: str = ""  # as of an older version of the bot, too
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -215,6 +216,7 @@ def page_job(
         drawn=drawn,
         number=number,
         looks=tuple(look_tag(story, panel) for panel in story.panels),
+        quality=story.quality,
     )
     kind: Literal["draw", "redraw"] = "draw" if number is None else "redraw"
     return NewJob(

@@ -83,7 +83,8 @@ class Results:
         if job.kind == "animate":
             return announce.drawn(job, AboutAnimation.from_json(job.about).name(job.language))
         about = AboutPage.from_json(job.about)
-        return announce.drawn(job, title_of(about, job.language), about.number)
+        title = title_of(about, job.language)
+        return announce.drawn(job, title, about.number, draft=about.quality == "draft")
 
     async def _keep_pages(self, job: Job, drawn: Drawn) -> None:
         about = AboutPage.from_json(job.about)

@@ -83,6 +83,23 @@ def test_a_panel_rewritten_while_another_is_redrawn_stays_on_that_page_as_it_was
     perform(tmp_path, act)
 
 
+@pytest.mark.parametrize("quality", ["", "draft", "fine"])
+def test_a_page_is_delivered_and_a_draft_can_be_finished(quality: str, tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        story = replace(await stage.story(2), quality=quality)
+        request = await requests_of(stage).of_story(story, None, (0, 1))
+        new = page_job(story, request, place=HERE, server=None, language="en")
+        job = await stage.ledger.enqueue(new, NO_LIMITS)
+        await stage.draw()
+        await stage.tell(60)
+        assert await stage.state(job) == "delivered"
+        (post,) = stage.chat.pages
+        labels = [button.label for row in post.buttons for button in row]
+        assert ("Finish it" in labels) == (quality == "draft")
+
+    perform(tmp_path, act)
+
+
 async def sheet(stage: Stage, owner: str = ANN.key) -> tuple[SavedCharacter, Job]:
     """Ann asks for the sheet of a character, as `/character show` does."""
     tom = await stage.characters.new(owner, name="Tom", description="a man", seed=1)
