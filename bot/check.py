@@ -270,7 +270,9 @@ class Checker:
             yield self._finding("gpu", "note", "gpu_none")
         if seen["problem"]:
             problem = str(seen["problem"])
-            yield Finding(self._say("model"), "missing", problem, self._say("model_do"))
+            remedy = "model_fetch_do" if seen.get("missing") else "model_do"
+            say_remedy = self._say(remedy, model=engine.model)
+            yield Finding(self._say("model"), "missing", problem, say_remedy)
         else:
             yield self._finding("model", "ok", "model_ok", model=seen["model"])
 

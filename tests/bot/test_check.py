@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bot.check
+import bot.check_model
 from bot.check import Checker, Finding, table, width
 from bot.cli import main
 from bot.config import Config, DrawConfig, EngineConfig, StoreConfig, WebConfig
@@ -45,6 +46,40 @@ def test_a_fresh_computer_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert "Chinese" in found["fonts"].found
     assert found["graphics"].mark == "note"
     assert not Path("store").exists()
+
+
+def test_a_model_that_was_not_fetched_yet_says_its_terms_and_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(Path(bot.check.__file__).parents[1]))  # this very engine
+    assert main(["check", "--model", "sdxl-turbo"]) == 2
+    said = capsys.readouterr().out
+    assert "stabilityai/sdxl-turbo (about 6.9 GB, licence: Stability AI's own; commercial" in said
+    assert "`inkwell check --model sdxl-turbo --fetch` fetches it" in said
+
+
+def test_a_model_that_is_here_draws_a_small_picture_and_says_what_it_took(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def ask(config: Config, model: str, *more: str, seconds: float) -> dict[str, object]:
+        asked.append(more)
+        drawn = {"pixels": 512, "seconds": 3.21, "bytes": 7.5e9}
+        return {**seen(), "licence": "MIT", "missing": [], "drawn": drawn}
+
+    monkeypatch.setattr(bot.check_model, "ask_engine", ask)
+    assert main(["check", "--model", "mine"]) == 0
+    said = capsys.readouterr().out
+    assert "MIT" in said
+    assert "mine on cpu: a picture of 512 px in 3.2 s, 7.5 GB at most" in said
+    assert asked == [("--terms",), ("--draw",)]
+
+
+def test_what_is_fetched_is_named_by_its_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--fetch"]) == 2
+    assert "--fetch needs --model NAME" in capsys.readouterr().err
 
 
 def test_a_wrong_default_style_and_layout_are_named_with_what_to_do(
