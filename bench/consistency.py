@@ -5,6 +5,9 @@ leave hair or fur and clothing colour open, drawn by the house artist without Co
 Self-Attention, with synchronous sharing, and with a leading identity (its default way). The judge
 (`engine/house/judge.py`, which never saw a painted picture) says what each panel shows. A second
 set names hair and clothing colour, to see that named attributes are obeyed.
+
+`python -m bench.consistency --pairs [--stories 20]` asks the same of two characters in one panel
+(`bench/pairs.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
@@ -23,6 +26,7 @@ from statistics import mean
 
 from PIL import Image
 
+from bench import pairs
 from bench.table import Bar, finish, print_table
 from engine.house.judge import Verdict, judge
 from engine.house.scenes import (
@@ -34,7 +38,7 @@ from engine.house.scenes import (
     POSES,
     SPECIES,
 )
-from engine.models import HOUSE, MODELS
+from engine.models import HOUSE, MODELS, ModelSpec
 from engine.request import CharacterRequest, DrawRequest, PanelDrawn, PanelRequest
 from engine.story import draw_story
 
@@ -103,14 +107,20 @@ def make_story(number: int, *, named: bool) -> Story:
 
 def draw(story: Story, way: str) -> tuple[list[Image.Image], float]:
     spec, rate = WAYS[way]
-    MODELS[spec.name] = spec
     began = time.monotonic()
-    pictures = [
-        Image.open(BytesIO(event.png)).convert("RGB")
-        for event in draw_story(replace(story.request, model=spec.name, rate=rate))
-        if isinstance(event, PanelDrawn)
-    ]
+    pictures = painted(replace(story.request, rate=rate), spec)
     return pictures, (time.monotonic() - began) / len(pictures)
+
+
+def painted(request: DrawRequest, spec: ModelSpec) -> list[Image.Image]:
+    """The pictures of a story, in order."""
+    MODELS[spec.name] = spec
+    drawn = {
+        event.index: Image.open(BytesIO(event.png)).convert("RGB")
+        for event in draw_story(replace(request, model=spec.name))
+        if isinstance(event, PanelDrawn)
+    }
+    return [drawn[panel] for panel in range(len(request.panels))]
 
 
 def measure(figures: Figures, story: Story, verdicts: Sequence[Verdict]) -> None:
@@ -158,13 +168,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--stories", type=int, default=40)
+    parser.add_argument("--stories", type=int, help="40, or 20 of pairs")
+    parser.add_argument("--pairs", action="store_true", help="two characters in a panel")
     parser.add_argument("--named", type=int, default=12, help="stories that name the colours")
     parser.add_argument("--json", type=Path)
     parser.add_argument(
         "--sheets", type=Path, help="a folder for sheets of the first eight stories"
     )
     options = parser.parse_args()
+    if options.pairs:
+        of_pairs(options.stories or 20, options.json)
+    options.stories = options.stories or 40
     draw(make_story(0, named=False), "leading")  # warm up
     open_stories = [make_story(i, named=False) for i in range(options.stories)]
     results: dict[str, Figures] = {}
@@ -192,6 +206,12 @@ def main() -> None:
         + ", ".join(f"{k} obeyed {percent(named.obeyed[k]):.0f} %" for k in OPEN)
     )
     finish(bars(results, named), {w: vars(f) for w, f in results.items()}, options.json)
+
+
+def of_pairs(count: int, json_file: Path | None) -> None:
+    stories = [pairs.make_pair_story(i, POSE_WORDS, NOUNS) for i in range(count)]
+    reached, results = pairs.run(stories, painted, pairs.trust(200))
+    finish(reached, {way: asdict(figures) for way, figures in results.items()}, json_file)
 
 
 def bars(results: dict[str, Figures], named: Figures) -> list[Bar]:
