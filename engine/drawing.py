@@ -61,7 +61,7 @@ class StoryDrawing:
             rates={s.name: s.strength for s in self.shots if s.picture is not None},
         )
         self.latents: dict[str, Tensor] = {}
-        self.reading = read_pictures(artist, self.shots, adapter)
+        self.reading = read_pictures(artist, self.shots, adapter, self.attention.regions)
         self.regions = panel_regions(artist, self.shots) if request.rate > 0 else {}
         self._dice: dict[str, torch.Generator] = {}  # of schedulers that add noise, one a shot
         self._finished = 0

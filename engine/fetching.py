@@ -31,8 +31,9 @@ def is_there(source: str) -> bool:
     return isinstance(try_to_load_from_cache(f"{owner}/{name}", file), str)
 
 
-def to_fetch(spec: ModelSpec, preset: Preset | None = None) -> list[str]:
-    """What has to come from the hub for this model, each with its size and licence."""
+def to_fetch(spec: ModelSpec, preset: Preset | None = None, *, pictures: bool = False) -> list[str]:
+    """What has to come from the hub for this model, each with its size and licence; with
+    `pictures`, also that by which it reads those of characters."""
     wanted = [] if is_there(spec.source) else [_terms(spec.source, spec.licence, spec.download)]
     loras = (*spec.loras, *(preset.loras if preset else ()))
     for lora in loras:
@@ -40,6 +41,8 @@ def to_fetch(spec: ModelSpec, preset: Preset | None = None) -> list[str]:
             wanted.append(_terms(lora.source, *LORA_TERMS.get(lora.source, ("", 0.0))))
     if spec.vae and not is_there(spec.vae):
         wanted.append(_terms(spec.vae, "", 0.0))
+    if pictures and spec.picture_adapter and not is_there(spec.picture_adapter):
+        wanted.append(_terms(spec.picture_adapter, "", 0.0))
     return wanted
 
 
@@ -103,9 +106,9 @@ def out_of_reach(what: str, source: str, error: Exception) -> EngineError:
     )
 
 
-def announce(spec: ModelSpec, preset: Preset | None = None) -> str:
+def announce(spec: ModelSpec, preset: Preset | None = None, *, pictures: bool = False) -> str:
     """Logs, and returns in a sentence, what is about to be fetched; "" where nothing is."""
-    wanted = to_fetch(spec, preset)
+    wanted = to_fetch(spec, preset, pictures=pictures)
     if not wanted:
         return ""
     words = f'fetching for the model "{spec.name}", this once: {"; ".join(wanted)}'

@@ -12,6 +12,7 @@ from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
 from torch import Tensor, nn
 
 from engine.attention.pictures import PictureReading, Readers
+from engine.attention.regions import BatchRegions
 from engine.identity import picture_values
 from engine.loading import Artist
 from engine.motion.clip_encoder import ClipEncoder
@@ -44,9 +45,12 @@ class PictureAdapter:
 
 
 def read_pictures(
-    artist: Artist, shots: Sequence[Shot], adapter: PictureAdapter | None
+    artist: Artist, shots: Sequence[Shot], adapter: PictureAdapter | None, regions: BatchRegions
 ) -> PictureReading:
-    """What the adapter tells of a story's uploaded pictures; without one, nothing."""
+    """What the adapter tells of a story's uploaded pictures; without one, nothing.
+
+    `regions`: where the characters of the running batch stand.
+    """
     pictures = {shot.name: shot.picture for shot in shots if shot.picture is not None}
     if adapter is None or not pictures:
         return PictureReading()
@@ -56,6 +60,7 @@ def read_pictures(
             {name: adapter.tokens(picture) for name, picture in pictures.items()},
             adapter.nothing(),
             {shot.name: shot.strength for shot in shots if shot.name in pictures},
+            regions,
         )
 
 

@@ -95,7 +95,8 @@ def paint(
 def fetched_first(request: DrawRequest) -> Iterator[Note]:
     """Says what has to come from the hub before this can be drawn."""
     spec = find_model(request.model)
-    words = announce(spec, spec.way(request.preset))
+    pictures = any(character.leader for character in request.characters)
+    words = announce(spec, spec.way(request.preset), pictures=pictures)
     if words:
         yield Note(words, "fetching")
 

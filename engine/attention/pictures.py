@@ -20,7 +20,9 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from engine.attention.consistent import Glance, Sight, _columns, _tokens_of
+from engine.attention.consistent import Sight, views_of
+from engine.attention.regions import BatchRegions
+from engine.attention.views import View, attend, picked, put
 
 Readers = Mapping[str, tuple[nn.Module, nn.Module]]  # layer: keys and values of picture tokens
 
@@ -37,17 +39,19 @@ class PictureReading:
     tokens: Mapping[str, Tensor] = field(default_factory=dict)  # [T, C], by the names in sights
     nothing: Tensor = field(default_factory=lambda: torch.empty(0, 0))  # [T, C]
     strengths: Mapping[str, float] = field(default_factory=dict)
+    regions: BatchRegions = field(default_factory=BatchRegions)
     aspect: float = 1.0  # width / height of the latents
     sights: tuple[Sight, ...] = ()  # one a panel of the running batch
 
-    def rows(self, name: str) -> list[tuple[int, Glance]]:
-        """The panels that see a picture, and where."""
-        return [
-            (panel, glance)
-            for panel, sight in enumerate(self.sights)
-            for glance in sight
-            if name in glance.identities
-        ]
+    def views(self, panel: int, count: int) -> tuple[View, ...]:
+        """Which of a panel's `count` tokens see which pictures; none where it shows nobody's."""
+        sight = self.sights[panel]
+        if not any(name in self.tokens for glance in sight for name in glance.identities):
+            return ()
+        regions = self.regions.of(panel)
+        if regions is None:
+            return views_of(sight, count, self.aspect)
+        return regions.views(count, [glance.identities for glance in sight])
 
 
 @dataclass
@@ -65,28 +69,25 @@ class PictureCrossAttention:
         attention_mask: Tensor | None = None, temb: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
         out: Tensor = self.inner(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
-        for name in self.reading.tokens:
-            for panel, glance in self.reading.rows(name):
-                self._add(attn, hidden_states, out, name, panel, glance)
+        panels = len(self.reading.sights)
+        for panel in range(panels):
+            rows = slice(panel, None, panels)  # the panel in every half
+            for view in self.reading.views(panel, hidden_states.shape[1]):
+                self._add(attn, hidden_states[rows], out[rows], view)
         return out
 
-    def _add(
-        self, attn: Attention, hidden_states: Tensor, out: Tensor, name: str, panel: int,
-        glance: Glance,
-    ) -> None:  # fmt: skip
-        """Adds to `out` [B, N, C] what one panel sees of one picture, in all halves at once."""
+    def _add(self, attn: Attention, hidden_states: Tensor, out: Tensor, view: View) -> None:
+        """Adds to `out` [halves, N, C] what some tokens of one panel see of the pictures."""
         reading = self.reading
-        rows = torch.arange(panel, len(out), len(reading.sights), device=out.device)  # [h]
-        where = _tokens_of(glance, _columns(hidden_states.shape[1], reading.aspect)).to(out.device)
-        query = attn.to_q(hidden_states[rows][:, where])  # [h, n, C]
-        key, value = self._of(name, len(rows))
-        q, k, v = (
-            t.to(query).unflatten(-1, (attn.heads, -1)).transpose(1, 2) for t in (query, key, value)
-        )
-        seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)  # [h, n, C]
-        projected = F.linear(seen, attn.to_out[0].weight)  # its bias is in `out` already
-        added = (reading.strengths[name] * projected).to(out.dtype)
-        out[rows[:, None], where] = out[rows[:, None], where] + added
+        query = attn.to_q(picked(hidden_states, view.queries))  # [halves, n, C]
+        for name in view.identities:
+            if name not in reading.tokens:
+                continue
+            key, value = (tokens.to(query) for tokens in self._of(name, len(query)))
+            seen = attend(query, key, value, attn.heads)
+            projected = F.linear(seen, attn.to_out[0].weight)  # its bias is in `out` already
+            added = picked(out, view.queries) + reading.strengths[name] * projected
+            put(out, view.queries, added.to(out.dtype))
 
     def _of(self, name: str, halves: int) -> tuple[Tensor, Tensor]:
         """Keys and values [halves, T, C] of a picture, computed once a story."""

@@ -16,11 +16,13 @@ from PIL import Image
 
 from engine.attention.consistent import Glance
 from engine.attention.pictures import PictureReading, reading_pictures
+from engine.attention.regions import PanelRegions
 from engine.loading import Artist, load_model
 from engine.models import MODELS, find_model
 from engine.picture_adapter import load_picture_adapter
 from engine.ready import ready_artist
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
+from engine.standing import Box
 from engine.story import draw_story
 from tests.engine.motion.tiny_animatediff import make_image_encoder, make_ip_adapter
 
@@ -111,7 +113,7 @@ def test_tokens_are_read_as_the_library_reads_them(model: str) -> None:
         tokens, nothing = adapter.tokens(png("red")), adapter.nothing()
     seen = (Glance(("tom",)),), (Glance(()),)
     ours = guesses(
-        artist, PictureReading(adapter.readers, {"tom": tokens}, nothing, {"tom": 1.0}, 1.0, seen)
+        artist, PictureReading(adapter.readers, {"tom": tokens}, nothing, {"tom": 1.0}, sights=seen)
     )
     bare = guesses(artist, PictureReading(sights=seen))
     processors = dict(artist.unet.attn_processors)
@@ -150,8 +152,8 @@ def test_the_unet_is_left_as_it_was_also_after_an_error(model: str) -> None:
     assert artist.unet.attn_processors == before
 
 
-def test_two_characters_are_read_in_their_own_halves(model: str) -> None:
-    """What Tom's picture changes in the first layers stays on his side of the panel."""
+def test_two_characters_are_read_where_each_of_them_stands(model: str) -> None:
+    """In a layer, what Tom's picture changes stays on his side, or in his region, of the panel."""
     artist = load_model(find_model(model), torch.device("cpu"))
     adapter = load_picture_adapter(artist)
     layer, (to_k, to_v) = next(iter(adapter.readers.items()))
@@ -161,16 +163,21 @@ def test_two_characters_are_read_in_their_own_halves(model: str) -> None:
     tokens = {name: torch.randn(4, to_k.in_features) for name in ("tom", "lisa")}
     sight = (Glance(("tom",), 0, 0.5), Glance(("lisa",), 0.5, 1))
 
-    def seen(**strengths: float) -> torch.Tensor:
+    def seen(regions: PanelRegions | None = None, **strengths: float) -> torch.Tensor:
         nothing = torch.zeros(4, to_k.in_features)
         readers = {layer: (to_k, to_v)}
         reading = PictureReading(readers, tokens, nothing, strengths, sights=(sight,))
-        with torch.no_grad(), reading_pictures(artist.unet, reading):
+        standing = reading.regions.standing([regions], 1.0)
+        with torch.no_grad(), reading_pictures(artist.unet, reading), standing:
             return attention(hidden, words).unflatten(1, (8, 8))
 
     none, toms = seen(tom=0, lisa=0), seen(tom=1, lisa=0)
     torch.testing.assert_close(toms[:, :, 4:], none[:, :, 4:])
     assert not torch.isclose(toms[:, :, :4], none[:, :, :4]).all(-1).any()
+    above, below = Box(0, 0, 1, 0.5), Box(0, 0.5, 1, 1)
+    toms = seen(PanelRegions((above, below), ((), ()), 6), tom=1, lisa=0)
+    torch.testing.assert_close(toms[:, 4:], none[:, 4:])
+    assert not torch.isclose(toms[:, :4], none[:, :4]).all(-1).any()
 
 
 # -- what can be wrong -------------------------------------------------------------------------
