@@ -7,9 +7,8 @@
 are loaded, for a file that is there can still be broken; a model that would first have to be
 fetched from the hub is not: `missing` says what that is, with size and licence, and `--fetch`
 fetches it. The same holds for what makes the model move, but for a video model: that is only looked
-for; and for the IP-Adapter by which it reads characters' pictures. With `--draw`, one small picture
-is drawn: {"pixels": 256, "seconds": 3.1, "bytes": 987654321}, and `bytes` is the most memory that it
-took.
+for; and for the IP-Adapter by which it reads pictures. With `--draw`, one small picture is drawn:
+{"pixels": 256, "seconds": 3.1, "bytes": 987654321}, and `bytes` is the most memory that it took.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from engine.attention.hook import consistent, open_layers, self_attention_layers
 from engine.attention.pictures import reading_pictures
 from engine.batches import Batch, decoding_batches, leading_batches, noise_matched_batches
 from engine.heap import release_heap
-from engine.identity import in_sight, noised, picture_latents
+from engine.identity import in_sight, noised, own_rates, picture_latents
 from engine.loading import Artist, Conditioning
 from engine.models import ModelSpec
 from engine.picture_adapter import PictureAdapter, read_pictures
@@ -58,7 +58,7 @@ class StoryDrawing:
             halves=2 if self.guided else 1,
             perturbed=1 if self.guided and spec.guides_attention else 0,
             seeds={s.name: s.seed for s in self.shots if s.alone},
-            rates={s.name: s.strength for s in self.shots if s.picture is not None},
+            rates=own_rates(self.shots, spec),
         )
         self.latents: dict[str, Tensor] = {}
         self.reading = read_pictures(artist, self.shots, adapter, self.attention.regions)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from engine.attention.consistent import Sight
 from engine.loading import Artist
+from engine.models import ModelSpec
 from engine.plan import Shot
 from engine.request import EngineError
 
@@ -86,6 +87,19 @@ def paper_colour(image: Image.Image) -> tuple[int, ...]:
 def ink(shade: int) -> int:
     """Whether it differs from the paper, as 255 or 0."""
     return 255 if shade > PAPER_SHADES else 0
+
+
+def own_rates(shots: Sequence[Shot], spec: ModelSpec) -> dict[str, float]:
+    """The rate r of what leads a character in every story: of a picture, its strength.
+
+    Of a saved character's portraits all is seen where identity leads: there are only two of them.
+    """
+    whole = spec.sharing == "leading"
+    return {
+        shot.name: shot.strength
+        for shot in shots
+        if shot.picture is not None or (whole and shot.alone and shot.identity_of is not None)
+    }
 
 
 def in_sight(sights: Sequence[Sight], shots: Sequence[Shot], share: float) -> tuple[Sight, ...]:

@@ -53,7 +53,7 @@ class Shot:
     shown: bool = True  # somebody wants to see it; others are drawn for what they show to panels
     alone: bool = False
     picture: str | None = None  # base64 PNG that is there already and only has to be seen
-    strength: float = 1.0  # of the picture: how firmly it leads, 0..1
+    strength: float = 1.0  # how firmly a picture leads, 0..1
     figures: tuple[Figure, ...] = ()  # who stands where, a glance each, in a panel of several
 
 

@@ -92,6 +92,17 @@ def test_its_strength_is_how_much_of_it_is_seen(story: DrawRequest) -> None:
         assert len(drawing.attention.chosen_tokens(layer, "panel 1", 64)) == 32
 
 
+def test_where_identity_leads_all_of_a_saved_characters_portraits_is_seen(
+    story: DrawRequest,
+) -> None:
+    tom = replace(TOM, picture=None, seed=7)
+    story = replace(story, characters=(tom, story.characters[1]))
+    artist = ready_artist(story.model, "cpu")
+    drawing = StoryDrawing(artist, story, plan_shots(story, artist.fits))
+    tokens = drawing.attention.chosen_tokens(drawing.layers[-1], "portrait 1 of tom", 64)
+    assert len(tokens) == (64 if artist.spec.sharing == "leading" else 32)
+
+
 def test_a_weak_picture_leads_the_first_steps_only() -> None:
     shot = Shot("picture of tom", None, "", 0, NOBODY, picture="…", strength=0.2)
     sights = ((Glance(("picture of tom", "panel 0"), 0, 0.5), Glance((), 0.5, 1)),)
