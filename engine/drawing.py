@@ -21,14 +21,13 @@ from engine.attention.consistent import Glance, Sight, StoryAttention
 from engine.attention.hook import consistent, open_layers, self_attention_layers
 from engine.attention.pictures import reading_pictures
 from engine.batches import Batch, decoding_batches, leading_batches, noise_matched_batches
+from engine.guidance import led_away, negative_words
 from engine.heap import release_heap
 from engine.identity import in_sight, noised, own_rates, picture_latents
 from engine.loading import Artist, Conditioning
-from engine.models import ModelSpec
 from engine.picture_adapter import PictureAdapter, read_pictures
 from engine.plan import NOBODY, Shot, seed_of
 from engine.preview import preview_jpegs
-from engine.prompts import find_style, negative_prompt
 from engine.request import DrawRequest, Event, PanelDrawn, Preview, Progress
 from engine.schedulers import scheduler_for, takes_generators
 
@@ -321,35 +320,6 @@ class StoryDrawing:
     def _progress(self) -> Progress:
         self._finished += 1
         return Progress("steps", self._finished, self._total)
-
-
-def negative_words(request: DrawRequest, spec: ModelSpec, panel: int | None = None) -> str:
-    """The style's words to keep away from, with those of a panel (from 0) before them."""
-    if not spec.reads_negatives:
-        return ""
-    own = "" if panel is None else request.panels[panel].negative
-    return negative_prompt(find_style(request.style), own)
-
-
-def led_away(both: Tensor, guidance: float, spec: ModelSpec, timestep: Tensor) -> Tensor:
-    """Of guesses without and with the words, [2 B, C, h, w], the one that guidance makes, [B, …].
-
-    At the last noise levels it would only thicken the lines: there the guess with the words stands
-    (Kynkäänniemi et al. 2024, arXiv 2404.07724, section 3).
-    """
-    plain, said = both.chunk(2)
-    if float(timestep) < spec.guided_above:
-        return said
-    return rescaled(plain + guidance * (said - plain), said, spec.guidance_rescale)
-
-
-def rescaled(guess: Tensor, said: Tensor, share: float) -> Tensor:
-    """Guidance without over-exposure (Lin et al. 2023, section 3.4)."""
-    if share == 0:
-        return guess
-    axes = tuple(range(1, guess.ndim))
-    calmed = guess * (said.std(axes, keepdim=True) / guess.std(axes, keepdim=True))
-    return share * calmed + (1 - share) * guess
 
 
 def png_bytes(picture: Tensor) -> bytes:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from engine.attention.consistent import StoryAttention
 from engine.attention.hook import consistent, self_attention_layers
 from engine.devices import training_autocast
-from engine.drawing import led_away
+from engine.guidance import led_away
 from engine.house.autoencoder import CROP, as_tensor, difference
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw

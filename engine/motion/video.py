@@ -24,7 +24,7 @@ from torch import Tensor
 
 from engine.attention.consistent import Glance, StoryAttention
 from engine.attention.hook import consistent, self_attention_layers
-from engine.drawing import rescaled
+from engine.guidance import rescaled
 from engine.identity import noised
 from engine.loading import Artist
 from engine.motion.animator import COMMON_NOISE, Animator

@@ -14,7 +14,8 @@ import torch
 from diffusers import PNDMScheduler
 from PIL import Image
 
-from engine.drawing import StoryDrawing, led_away
+from engine.drawing import StoryDrawing
+from engine.guidance import led_away
 from engine.models import HOUSE, MODELS, ModelSpec
 from engine.plan import plan_shots
 from engine.request import (
