@@ -17,7 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
@@ -211,7 +211,7 @@ def main() -> None:
 def of_pairs(count: int, json_file: Path | None) -> None:
     stories = [pairs.make_pair_story(i, POSE_WORDS, NOUNS) for i in range(count)]
     reached, results = pairs.run(stories, painted, pairs.trust(200))
-    finish(reached, {way: asdict(figures) for way, figures in results.items()}, json_file)
+    finish(reached, {way: vars(figures) for way, figures in results.items()}, json_file)
 
 
 def bars(results: dict[str, Figures], named: Figures) -> list[Bar]:
