@@ -62,7 +62,9 @@ class StoryDrawing:
         self.latents: dict[str, Tensor] = {}
         self.reading = read_pictures(artist, self.shots, adapter, self.attention.regions)
         self.regions = panel_regions(artist, self.shots) if request.rate > 0 else {}
-        self._dice: dict[str, torch.Generator] = {}  # of schedulers that add noise, one a shot
+        self._dice = {  # of schedulers that add noise
+            shot.name: torch.Generator().manual_seed(seed_of(shot.seed, "steps")) for shot in shots
+        }
         self._finished = 0
         self._read_words()
 
@@ -288,9 +290,6 @@ class StoryDrawing:
     def _start(self, batch: Batch, scheduler: Any) -> Tensor:
         """Latents to begin with: noise at the first step's level, or a picture that is there."""
         if batch[0].picture is None:
-            for shot in batch:
-                seed = seed_of(shot.seed, "steps")
-                self._dice[shot.name] = torch.Generator().manual_seed(seed)
             noisy: Tensor = self._noise(batch) * scheduler.init_noise_sigma
             return noisy
         pictures = [shot.picture or "" for shot in batch]
