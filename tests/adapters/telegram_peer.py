@@ -76,6 +76,7 @@ class Peer(Methods):
         for connection in self._runner.server.connections:
             if connection.transport is not None:
                 connection.transport.abort()
+        await asyncio.sleep(0.05)  # until the client, in this same loop, has seen it
 
     # What tests do and see
 

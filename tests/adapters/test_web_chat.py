@@ -699,8 +699,13 @@ def test_titles_and_words_go_through_as_they_are_cut_to_a_sane_length(tmp_path: 
 def test_two_hundred_people_at_once_are_all_answered(tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tmp_path) as (chat, bot):
-            people = [await Browser(chat).come_in() for _ in range(200)]
-            await asyncio.gather(*(one.call(say="hi") for one in people))
+
+            async def comes_and_writes() -> Browser:
+                person = await Browser(chat).come_in()
+                await person.call(say="hi")  # at once: idle connections are closed after seconds
+                return person
+
+            people = await asyncio.gather(*(comes_and_writes() for _ in range(200)))
             assert len(bot.calls) == 200
             assert await people[-1].texts() == ["hi", "You said: hi"]
             await asyncio.gather(*(one.http.close() for one in people))

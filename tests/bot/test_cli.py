@@ -233,7 +233,7 @@ def test_ctrl_c_while_drawing_leaves_nothing_and_says_so(story: Path) -> None:
     program = f"""
 import time
 from bot import cli
-def draw_story(request, device):
+def draw_story(request, engine):
     time.sleep(60)
     yield
 cli.draw_story = draw_story
@@ -258,7 +258,7 @@ raise SystemExit(cli.main(["draw", {str(story)!r}]))
 def test_with_closed_streams_the_work_is_done_and_nothing_is_printed(
     story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.cli.draw_story", lambda request, device: draw_plainly(request))
+    monkeypatch.setattr("bot.cli.draw_story", lambda request, engine: draw_plainly(request))
     with monkeypatch.context() as closed:
         closed.setattr(sys, "stderr", None)
         assert main(["draw", "nowhere.story"]) == 2

@@ -143,7 +143,7 @@ def test_a_page_that_its_owner_made_read_only_is_not_replaced(
 def test_without_typesetting_a_file_with_the_name_of_a_page_is_in_nobody_s_way(
     story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.cli.draw_story", lambda request, device: draw_plainly(request))
+    monkeypatch.setattr("bot.cli.draw_story", lambda request, engine: draw_plainly(request))
     Path("tom.png").write_bytes(b"mine")
     assert main(["draw", str(story), "--layout", "pictures", "--out", "."]) == 0
     assert Path("tom.png").read_bytes() == b"mine"

@@ -11,6 +11,7 @@ from PIL import Image
 from bench.toy_movement import slide
 from bot import cli
 from bot.cli import main
+from bot.config import EngineConfig
 from engine.request import AnimateRequest, Done, DrawRequest, EngineError, Event, PanelDrawn
 from tests.bot.stage import picture
 
@@ -27,13 +28,13 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def drawing(request: DrawRequest, device: str) -> Iterator[Event]:
+def drawing(request: DrawRequest, engine: EngineConfig) -> Iterator[Event]:
     for number in range(len(request.panels)):
         yield PanelDrawn(number, picture(100 * number))
     yield Done(0.1)
 
 
-def moving(request: AnimateRequest, device: str) -> Iterator[Event]:
+def moving(request: AnimateRequest, engine: EngineConfig) -> Iterator[Event]:
     yield from slide(request)
 
 
@@ -54,7 +55,7 @@ def test_a_gif_stands_beside_the_pages_and_the_engine_s_notes_are_said(
 def test_a_model_that_cannot_move_leaves_the_pages_and_says_so(
     story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unable(request: AnimateRequest, device: str) -> Iterator[Event]:
+    def unable(request: AnimateRequest, engine: EngineConfig) -> Iterator[Event]:
         raise EngineError("it has not learnt to move")
         yield
 

@@ -262,7 +262,7 @@ def test_who_waits_hears_so_again_and_again_but_who_is_drawn_does_not(
 
 def test_garbage_is_collected_again_after_loading_whatever_comes_of_it() -> None:
     with pytest.raises(EngineError):
-        load(Easel(draw_story, model="no such model", device="cpu"))
+        load(Easel(draw_story, model="no such model", device="cpu"), resident=1)
     assert gc.isenabled()
 
 
