@@ -123,8 +123,10 @@ class ProgressPosts:
                 job = await self._ledger.get(job_id)
             except Refusal:  # its person was forgotten this moment
                 return None
-            # Requests hold pictures, and hundreds of jobs can be waiting.
-            self._told[job_id] = Told(replace(job, request="", about=""))
+            # Requests hold pictures, and hundreds of jobs can be waiting. Without a story it is
+            # `about` that names whom the message shows.
+            about = job.about if job.story is None else ""
+            self._told[job_id] = Told(replace(job, request="", about=about))
         return self._told[job_id]
 
     def _has_changed(self, told: Told) -> bool:

@@ -11,7 +11,9 @@ import pytest
 
 import bot.progress
 from bot.chat import CannotPost
-from tests.bot.stage import ANN, HERE, Stage, perform, refusing
+from bot.requests import AboutSheet, character_job
+from engine.request import DrawRequest, PanelRequest
+from tests.bot.stage import ANN, HERE, NO_LIMITS, Stage, perform, refusing
 
 SLOW = replace(HERE, channel="slow")
 
@@ -135,6 +137,26 @@ def test_what_waits_is_not_held_in_memory_with_its_pictures(tmp_path: Path) -> N
         assert len(job.request) > 2
         await stage.show_progress()
         assert [(t.job.request, t.job.about) for t in stage.progress._told.values()] == [("", "")]
+
+    perform(tmp_path, act)
+
+
+def test_a_drawing_outside_of_any_story_says_how_far_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act(stage: Stage) -> None:
+        about = AboutSheet("c1", "Ben", "a man").to_json()
+        request = DrawRequest((), (PanelRequest("[Ben] waves", ()),))
+        wanted = character_job(
+            "sheet", about, request,
+            person=ANN.key, place=HERE, server=None, language="en",
+        )  # fmt: skip
+        job = await stage.ledger.enqueue(wanted, NO_LIMITS)
+        await stage.show_progress()
+        [[post]] = stage.chat.shown.values()
+        assert post.text.startswith(f"Number {job.id}: ")
+        assert post.about == ("character c1",)  # it goes when the character is deleted
+        assert not caplog.records
 
     perform(tmp_path, act)
 
