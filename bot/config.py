@@ -39,6 +39,7 @@ DEFAULT_FILE = Path("config.toml")
 DEMANDS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "dict_type": "a table of settings",
     "float_parsing": "a number",
     "float_type": "a number",
     "greater_than_equal": "at least {ge}",
@@ -54,6 +55,7 @@ DEMANDS = {
     "string_too_long": "at most {max_length} letters long",
     "string_too_short": "a name",
     "string_type": "a name, in quotes",
+    "tuple_type": "a list in square brackets",
     "value_error": "{error}",
 }
 

@@ -6,10 +6,17 @@ Nothing is fetched without saying first how much comes and under which licence.
 from __future__ import annotations
 
 import logging
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import diffusers
 from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import (
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from transformers.utils import cached_file
 
 from engine.model_files import pickled
@@ -17,6 +24,9 @@ from engine.models import LORA_TERMS, ModelSpec, Preset
 from engine.motion.weight_files import PICKLES, SUFFIX, first_line, is_path, only_weights
 from engine.request import EngineError
 
+NO_NETWORK = (
+    LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError, TimeoutError, socket.gaierror,
+)  # fmt: skip
 UNUSED = {"safety_checker": None, "feature_extractor": None, "image_encoder": None}
 
 logger = logging.getLogger(__name__)
@@ -24,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 def is_there(source: str) -> bool:
     """Whether nothing has to be fetched for a model, a LoRA or a VAE."""
-    if Path(source).exists() or is_path(source):
-        return True
+    if Path(source).exists() or is_path(source) or "/" not in source:
+        return True  # loading says where nothing is at a path
     owner, name, *inner = source.split("/", 2)
     file = inner[0] if inner else "model_index.json"
     return isinstance(try_to_load_from_cache(f"{owner}/{name}", file), str)
@@ -101,9 +111,26 @@ def fetch_file(source: str, what: str) -> Path:
 
 def out_of_reach(what: str, source: str, error: Exception) -> EngineError:
     return EngineError(
-        f"{what} ({source}) cannot be fetched from the hub: {first_line(error)}; with a copy on"
+        f"{what} ({source}) cannot be fetched from the hub: {why_not(error)}; with a copy on"
         " this computer, name its folder or file as `source` in config.toml (docs/models.md)"
     )
+
+
+def why_not(error: Exception) -> str:
+    """A few words, for the hub's client speaks in paragraphs, and to programmers."""
+    causes = list(causes_of(error))
+    if any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
+        return "it has no such model, or shows it only to people who are logged in"
+    if any(isinstance(cause, NO_NETWORK) for cause in causes):
+        return "there is no connection to it"
+    return first_line(error).split(". ")[0].rstrip(".")
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def announce(spec: ModelSpec, preset: Preset | None = None, *, pictures: bool = False) -> str:

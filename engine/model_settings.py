@@ -40,7 +40,7 @@ from engine.models import (
     PresetName,
     SchedulerName,
 )
-from engine.motion.weight_files import is_path
+from engine.motion.weight_files import SUFFIX, is_path
 from engine.request import EngineError
 
 FAMILIES = {"sd15": SD15, "sdxl": SDXL}
@@ -62,6 +62,14 @@ def whole_lora(value: Any) -> Any:
     return {"source": value} if isinstance(value, str) else value
 
 
+def lora_source(source: str) -> str:
+    path = Path(source)
+    if not (source in LORAS or "/" in source or path.suffix == SUFFIX or path.exists()):
+        known = ", ".join(LORAS)
+        raise ValueError(f"{known}, a .safetensors file, or owner/name/weights{SUFFIX} of the hub")
+    return source
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Size = Annotated[int, Field(ge=64, le=4096, multiple_of=8)]
 Steps = Annotated[int, Field(ge=1, le=1000)]
@@ -73,7 +81,7 @@ class LoraSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: Text
+    source: Annotated[Text, AfterValidator(lora_source)]
     scale: float = Field(default=1.0, ge=-4, le=4)
 
     @property

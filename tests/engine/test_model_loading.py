@@ -12,9 +12,9 @@ import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 
-from engine.fetching import fetch_model, is_there, to_fetch
+from engine.fetching import fetch_model, is_there, to_fetch, why_not
 from engine.loading import Artist, load_model
-from engine.models import MODELS, SD15, SDXL, find_model
+from engine.models import MODELS, SD15, SDXL, Lora, find_model
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
 from engine.story import draw_story
 from engine.vocabulary import clip_tokenizer
@@ -196,7 +196,23 @@ def test_a_hub_out_of_reach_says_how_to_go_without_it(
         said = str(caught.value)
         assert said.startswith(f'the model "sdxl" ({spec.source}) cannot be fetched from the hub')
         assert said.endswith("name its folder or file as `source` in config.toml (docs/models.md)")
+        assert "from the hub: there is no connection to it; with" in said
         assert "\n" not in said
+
+
+def test_why_nothing_came_from_the_hub_is_said_in_a_few_words() -> None:
+    refused = OSError("Cannot load model a/b: not fully cached (long). Please check the stacktrace")
+    assert why_not(refused) == "Cannot load model a/b: not fully cached (long)"
+    refused.__cause__ = RuntimeError("the client's own")
+    refused.__cause__.__context__ = ConnectionRefusedError(111, "refused")
+    assert why_not(refused) == "there is no connection to it"
+
+
+def test_a_bare_name_is_not_looked_for_on_the_hub(folder: Path) -> None:
+    spec = replace(find_model(str(folder)), loras=(Lora("pen.safetensors"),), vae="mine")
+    assert to_fetch(spec) == []
+    with pytest.raises(EngineError, match=r"the LoRA .*pen.* is missing: there is no such file"):
+        load_model(replace(spec, vae=""), CPU)
 
 
 def test_what_comes_from_the_hub_is_told_with_size_and_licence(folder: Path) -> None:
