@@ -72,6 +72,7 @@ class Checker:
         else:
             yield self._memory()
             yield from self._engine_here()
+            yield from self._further_models()
 
     def _finding(
         self, what: str, mark: Mark, found: str, remedy: str | None = None, **values: object
@@ -275,6 +276,22 @@ class Checker:
             yield Finding(self._say("model"), "missing", problem, say_remedy)
         else:
             yield self._finding("model", "ok", "model_ok", model=seen["model"])
+
+    def _further_models(self) -> Iterator[Finding]:
+        """Those that people may choose besides: whether each is known, and what has to be fetched.
+
+        They are not loaded: that is for `inkwell check --model NAME`.
+        """
+        for model in self.config.engine.offered[1:]:
+            seen = ask_engine(self.config, model, "--terms")
+            problem = seen["problem"] if isinstance(seen, dict) else seen
+            if problem or not isinstance(seen, dict):
+                yield Finding(self._say("model"), "missing", str(problem), self._say("models_do"))
+            elif seen["missing"]:
+                remedy = self._say("model_fetch_do", model=model)
+                yield Finding(self._say("model"), "note", "; ".join(seen["missing"]), remedy)
+            else:
+                yield self._finding("model", "ok", "model_here", model=model)
 
 
 def ask_engine(

@@ -113,6 +113,26 @@ def test_a_model_that_cannot_be_loaded_is_missing(monkeypatch: pytest.MonkeyPatc
     assert found["model"].remedy
 
 
+def test_the_further_models_are_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, dict[str, object]] = {
+        "inkk": {"problem": 'there is no model "inkk"', "missing": []},
+        "sdxl": {"problem": None, "missing": ["a/b (about 6.9 GB)", "c/d (size unknown)"]},
+        "ink": {"problem": None, "missing": []},
+    }
+
+    def ask(config: Config, model: str, *more: str) -> dict[str, object]:
+        assert more == (("--terms",) if model in asked else ())
+        return asked.get(model) or seen()
+
+    monkeypatch.setattr(bot.check, "ask_engine", ask)
+    config = Config(engine=EngineConfig(models=tuple(asked)), web=WebConfig(port=0))
+    rows = [row for row in Checker(config).findings() if row.what == "model"]
+    assert [row.mark for row in rows] == ["ok", "missing", "note", "ok"]
+    assert rows[1].found == 'there is no model "inkk"'
+    assert rows[2].found == "a/b (about 6.9 GB); c/d (size unknown)"
+    assert "inkwell check --model sdxl --fetch" in rows[2].remedy
+
+
 def test_a_port_that_another_program_uses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
