@@ -74,6 +74,7 @@ EDIT = CommandInfo(
         STORY,
     ),
 )
+LOOKS = ("title", "style", "layout", "model", "quality")
 UNDO = CommandInfo("story undo", "help.story_undo", (STORY,))
 MOVE = CommandInfo(
     "story move",
@@ -99,7 +100,7 @@ async def edit(context: Context) -> Replies:
     changed = with_looks(context, story)
     if number is not None and line is not None:
         return await shown(context, await changed_panel(context, changed, number, line))
-    if changed != story:
+    if changed != story or any(context.text(name) for name in LOOKS):  # told also if it was so
         return await shown(context, changed)
     if number is not None:
         return panel_form(context, story, panel_at(story, number))

@@ -205,6 +205,17 @@ def test_style_and_layout_are_chosen_by_buttons(tmp_path: Path) -> None:
     talk(tmp_path, scene)
 
 
+def test_an_option_that_changes_nothing_shows_the_story_and_opens_no_form(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await begun(ann)
+        await ann.asks("story edit", quality="draft")
+        told = await ann.asks("story edit", quality="draft")
+        assert "[Tom]" in told
+        assert [reply.form for reply in ann.replies] == [None]
+
+    talk(tmp_path, scene)
+
+
 def test_styles_are_shown_as_words_and_as_a_picture_where_they_are_chosen(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await begun(ann)
