@@ -55,8 +55,8 @@ def unread_negatives(
     if unused and not (spec.reads_negatives and guidance > 1):
         numbers = ", ".join(str(number + 1) for number in unused)
         yield Note(
-            f"this model cannot leave things out on demand: what panel {numbers} says after"
-            " --no is not used",
+            f"this model cannot leave things out on demand: the words of panel {numbers} after"
+            " --no are not used",
             "unread_negatives",
             unused,
         )
