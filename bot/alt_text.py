@@ -14,6 +14,7 @@ from bot.words import say
 
 MOST_ALT = 1_024  # characters: Discord's limit
 
+EMPHASIS = re.compile(r"\(([^()]+):[01]\.\d+\)")  # "(red hat:1.3)"
 BETWEEN_NAMES = re.compile(r"[\]】］]\s*[\[【［]")  # "[Tom][Lisa]": two words all the same
 BRACKETS = re.compile(r"[\[\]【】［］]")
 
@@ -69,8 +70,8 @@ def caption_alt(panel: Panel, language: str | None) -> str:
 
 
 def without_brackets(text: str) -> str:
-    """A panel's text with its names as plain words."""
-    return BRACKETS.sub("", BETWEEN_NAMES.sub(" ", text))
+    """A panel's text with its names, and what is emphasised, as plain words."""
+    return BRACKETS.sub("", BETWEEN_NAMES.sub(" ", EMPHASIS.sub(r"\1", text)))
 
 
 def gap_between(language: str | None) -> str:

@@ -34,6 +34,11 @@ def test_a_page_is_read_out_panel_by_panel() -> None:
     ]
 
 
+def test_how_much_a_word_counts_is_not_read_out() -> None:
+    [panel] = panels("[Tom] a man\n\n[Tom] in a (red hat:1.3) at noon (12:30) --no cars")
+    assert panel_alt(1, panel, "en") == "Panel 1: Tom in a red hat at noon (12:30)"
+
+
 def test_it_is_read_out_in_the_readers_language() -> None:
     script = "【汤姆】程序员\n\n【汤姆】在办公室打字＃汤姆：用tab！\n【NC】夜里的办公室＃一片安静"
     assert page_alts("代码", 1, panels(script), "classic", "zh") == [
