@@ -80,6 +80,10 @@ def card_text(story: Story, language: str | None) -> str:
         style=story.style,
         layout=story.layout,
     )
+    if story.model:
+        head += say(language, "story.card_model", model=story.model)
+    if story.quality:
+        head += say(language, "story.card_quality", quality=story.quality)
     if story.original is not None:
         head += "\n" + original_words(story.original, language)
     if not story.cast and not story.panels:

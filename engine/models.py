@@ -124,6 +124,7 @@ class ModelSpec:
     long_prompts: bool = True  # read in chunks, with emphasis (engine/reading.py)
     leading_timestep: int = 20  # noise level at which finished identity panels are seen
     regions: Regions = "masks"
+    most_together: int = 4  # characters in a panel that it can draw
     guides_attention: bool = False  # guidance strengthens identity and structure as it does words
     picture_adapter: str = ""  # an IP-Adapter (engine/picture_adapter.py); "": none
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
@@ -187,6 +188,7 @@ HOUSE = ModelSpec(
     guidance_rescale=0.5, guided_above=200, reads_negatives=False, languages=("en", "zh"),
     long_prompts=False, guides_attention=True, motion=HouseMotion(MOTION_WEIGHTS),
     styles=("comic", "line-art", "noir", "pastel", "none"), regions="strips",
+    most_together=2,
     licence="Apache-2.0",
     presets=(Preset("draft", 10, 2.5), Preset("normal", 24, 2.5), Preset("fine", 48, 2.5)),
 )  # fmt: skip

@@ -28,6 +28,7 @@ def understood(
     said, notes = in_known_words(request, spec, interpreter, panels)
     notes += other_style(request.style, style, spec)
     notes += unread_negatives(request, spec, panels)
+    notes += crowded(request, spec, panels)
     return replace(said, style=style), notes
 
 
@@ -59,4 +60,24 @@ def unread_negatives(
             " --no are not used",
             "unread_negatives",
             unused,
+        )
+
+
+def crowded(
+    request: DrawRequest | AnimateRequest, spec: ModelSpec, panels: Collection[int]
+) -> Iterator[Note]:
+    """Panels with more characters than the model can draw together."""
+    full = tuple(
+        number
+        for number, panel in enumerate(request.panels)
+        if number in panels and len(set(panel.characters)) > spec.most_together
+    )
+    if full:
+        numbers = ", ".join(str(number + 1) for number in full)
+        yield Note(
+            f'the model "{spec.name}" draws at most {spec.most_together} characters in a panel;'
+            f" there are more in panel {numbers}, and some will be missing",
+            "crowded",
+            full,
+            {"model": spec.name, "most": str(spec.most_together)},
         )

@@ -44,3 +44,17 @@ def test_words_to_keep_away_from_that_are_not_read_are_told(
     assert [(note.kind, note.panels) for note in notes] == (
         [("unread_negatives", (1,))] if told else []
     )
+
+
+@pytest.mark.parametrize(("spec", "told"), [(HOUSE, (1, 2)), (SD15, (2,))])
+def test_panels_with_more_people_than_the_model_can_draw_are_told(
+    spec: ModelSpec, told: tuple[int, ...]
+) -> None:
+    cast = tuple(CharacterRequest(name, "a man") for name in "ABCDE")
+    panels = tuple(
+        PanelRequest(" and ".join(f"[{c.name}]" for c in cast[:count]), tuple("ABCDE"[:count]))
+        for count in (2, 3, 5)
+    )
+    [note] = understood(replace(REQUEST, characters=cast, panels=panels), spec)[1]
+    assert (note.kind, note.panels) == ("crowded", told)
+    assert note.values == {"model": spec.name, "most": str(spec.most_together)}

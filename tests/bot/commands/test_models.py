@@ -96,13 +96,14 @@ def test_another_quality_can_be_chosen_later_and_undone(tmp_path: Path) -> None:
         await ann.asks("story draw")
         await ann.stage.draw_all()
         before = await ann.story()
-        await ann.asks("story edit", quality="fine")
+        card = await ann.asks("story edit", quality="fine", model="house")
+        assert "Layout: classic · Model: house · Quality: fine" in card
         changed = await ann.story()
         assert changed.quality == "fine"
         assert [panel.picture for panel in changed.panels] == [None] * 3
         await ann.asks("story undo")
         back = await ann.story()
-        assert (back.quality, back.panels) == ("", before.panels)
+        assert (back.model, back.quality, back.panels) == ("", "", before.panels)
 
     talk(tmp_path, scene)
 
