@@ -42,7 +42,11 @@ format: $(INSTALLED) ## put the code into shape
 bench: $(INSTALLED) ## measure consistency, speed and memory; prints the tables of docs/
 	$(BIN)/python -m bench.judge
 	$(BIN)/python -m bench.consistency
+	$(BIN)/python -m bench.consistency --pairs
+	$(BIN)/python -m bench.reference
 	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.attention --pixels 512 --step-pixels 256 --repeats 1
+	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.encoding
 	$(BIN)/python -m bench.queue
 	$(BIN)/python -m bench.load
