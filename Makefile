@@ -39,19 +39,13 @@ format: $(INSTALLED) ## put the code into shape
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
-bench: $(INSTALLED) ## measure consistency, speed and memory; prints the tables of docs/
-	$(BIN)/python -m bench.judge
-	$(BIN)/python -m bench.consistency
-	$(BIN)/python -m bench.consistency --pairs
-	$(BIN)/python -m bench.reference
-	$(BIN)/python -m bench.page
-	$(BIN)/python -m bench.attention --pixels 512 --step-pixels 256 --repeats 1
-	$(BIN)/python -m bench.memory
-	$(BIN)/python -m bench.encoding
-	$(BIN)/python -m bench.queue
-	$(BIN)/python -m bench.load
-	$(BIN)/python -m bench.chats
-	$(BIN)/python -m bench.kill
+bench: $(INSTALLED) ## measure everything; prints the tables of docs/, and fails at the end if a bar is missed
+	@status=0; \
+	for bench in judge consistency "consistency --pairs" reference page \
+	    "attention --pixels 512 --step-pixels 256 --repeats 1" memory encoding queue load chats kill; do \
+	  $(BIN)/python -m bench.$$bench || status=1; \
+	done; \
+	exit $$status
 
 train: $(INSTALLED) ## train the house artist further; MINUTES=60
 	$(BIN)/python -m engine.house.train --minutes $(MINUTES) --resume
