@@ -233,7 +233,9 @@ def main() -> None:
     table(lines)
     with torch.no_grad():
         kept = kept_share(layer_subject(1280, 512, options.halves, device, torch.float32))
-    bank = Bar(f"bank, of one that keeps {STEPS} steps", kept, 1 / 25, at_least=False)
+    print(f"\nof a bank of hidden states, half as large, that keeps {STEPS} steps: {2 * kept:.3f}")
+    name = f"bank, of one that keeps keys and values of {STEPS} steps"
+    bank = Bar(name, kept, 1 / 25, at_least=False)
     finish([*bars(lines, device), bank], [asdict(line) for line in lines], options.json)
 
 

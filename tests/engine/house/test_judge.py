@@ -13,7 +13,7 @@ from engine.house.scenes import sample_character, sample_scene
 
 def test_the_judge_is_right_on_fresh_scenes() -> None:
     """97 of 100 for every attribute, as in `bench.judge`."""
-    figures = accuracy(load_judge(), 300, seed=987)
+    figures = accuracy(load_judge(), 600, seed=987)
     assert set(figures) == set(QUESTIONS)
     assert min(figures.values()) >= 0.97, figures
 
