@@ -42,7 +42,7 @@ format: $(INSTALLED) ## put the code into shape
 bench: $(INSTALLED) ## measure everything; prints the tables of docs/, and fails at the end if a bar is missed
 	@status=0; \
 	for bench in judge consistency "consistency --pairs" reference page \
-	    "attention --pixels 512 --step-pixels 256 --repeats 1" memory encoding queue load chats kill; do \
+	    "attention --pixels 512 --step-pixels 256 --repeats 1" gpu memory encoding queue load chats kill; do \
 	  $(BIN)/python -m bench.$$bench || status=1; \
 	done; \
 	exit $$status
