@@ -1,10 +1,12 @@
 """Is the bot quick while the engine works? `python -m bench.load [--people N --json FILE]`.
 
-So many people come to the local chat at once, over real sockets. Each types a story of one panel,
-asks for it to be drawn, adds a line, and then asks for the queue again and again until its page
-is there. The engine is busy all the time. Measured: how soon a call is answered; how soon after the
-press of Draw its person sees the drawing's number and place in the queue; whether everybody got a
-page, in what order; how much processor time and memory the bot took.
+So many people use the local chat at once, over real sockets; they come within two seconds. Each
+types a story of one panel, asks for it to be drawn, and then asks for the queue again and again
+until its page is there. The engine is busy all the time. Measured: how soon a call is answered; how
+soon after the press of Draw its person sees the drawing's number and place in the queue; whether
+everybody got a page, in what order; how much processor time and memory the bot took.
+
+Then as many come in the same instant: how soon are they answered until all have their place?
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from statistics import median
 
 from bench.bot_process import BotProcess
@@ -25,6 +28,7 @@ from bench.web_client import Visitor, pages_in, presses, until_said
 
 SCRIPT = "[Tom] a man\n\n[Tom] walks in the park #Good morning"
 PLACE = re.compile(r"Number \d+: ")  # how the post begins that says how long a drawing waits
+COMING_SECONDS = 2.0  # within which people come
 THINK_SECONDS = 1.0  # between two questions of one person
 
 
@@ -48,10 +52,11 @@ class Load:
         return max((sum(o[0] > p[0] and o[1] < p[1] for o in waits) for p in waits), default=0)
 
 
-async def live(visitor: Visitor, number: int, load: Load) -> None:
-    """What one person does."""
+async def live(visitor: Visitor, number: int, load: Load, *, after: float, patient: bool) -> None:
+    """What one person does, who comes after so many seconds; only the patient wait for the page."""
     title = f"Story {number}"
     try:
+        await asyncio.sleep(after)
         await visitor.enter()
         answer = await visitor.call(
             visitor.home, command="story new", options={"title": title, "script": SCRIPT}
@@ -64,6 +69,8 @@ async def live(visitor: Visitor, number: int, load: Load) -> None:
             asked = time.monotonic()
             await until_said(socket, room, PLACE)
             load.places.append(time.monotonic() - pressed)
+        if not patient:
+            return
         while not pages_in(await visitor.messages(room), title):
             await asyncio.sleep(THINK_SECONDS)
             await visitor.call(visitor.home, command="queue", options={})
@@ -75,16 +82,23 @@ async def live(visitor: Visitor, number: int, load: Load) -> None:
         load.delays += visitor.delays
 
 
-async def measure(people: int, panel_seconds: float, folder: Path) -> Load:
-    """`folder` is empty; the engine takes so many seconds a panel."""
+async def measure(
+    people: int, panel_seconds: float, folder: Path, *, coming: float, patient: bool = True
+) -> Load:
+    """`folder` is empty; the engine takes so many seconds a panel; people come within `coming`."""
     load = Load()
     bot = BotProcess(folder, {"TOY_SECONDS": str(panel_seconds)})
     await bot.start()
     visitors = [Visitor(bot.address) for _ in range(people)]
+    random = Random(1)
+    lives = [
+        live(v, n, load, after=random.uniform(0, coming), patient=patient)
+        for n, v in enumerate(visitors)
+    ]
     watcher = asyncio.create_task(watch(bot, load))
     before = bot.processor_seconds()
     try:
-        await asyncio.gather(*(live(v, n, load) for n, v in enumerate(visitors)))
+        await asyncio.gather(*lives)
         load.processor_seconds = bot.processor_seconds() - before
     finally:
         watcher.cancel()
@@ -131,8 +145,12 @@ def main() -> None:
     parser.add_argument("--panel-seconds", type=float, default=0.25)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    asked = options.people, options.panel_seconds
     with tempfile.TemporaryDirectory() as folder:
-        load = asyncio.run(measure(options.people, options.panel_seconds, Path(folder)))
+        load = asyncio.run(measure(*asked, Path(folder), coming=COMING_SECONDS))
+    with tempfile.TemporaryDirectory() as folder:
+        rush = asyncio.run(measure(*asked, Path(folder), coming=0.0, patient=False))
+    load.errors += rush.errors
     for error in load.errors[:10]:
         print(error)
     waits = [end - asked for asked, end in zip(load.asked, load.ends, strict=True)] or [0.0]
@@ -154,6 +172,8 @@ def main() -> None:
             ["page after, longest", f"{max(waits):.1f} s"],
             ["the bot's processor time, a call", f"{a_call:.1f} ms"],
             ["the bot's memory", f"{load.megabytes:.0f} MB"],
+            ["all in one instant: answered, median", f"{median(rush.delays) * 1000:.0f} ms"],
+            ["all in one instant: answered, slowest", f"{max(rush.delays) * 1000:.0f} ms"],
         ],
     )
     figures = {"people": options.people, "calls": len(load.delays), "errors": load.errors}
