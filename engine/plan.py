@@ -1,9 +1,9 @@
 """Who is drawn when, and who sees whom: a request turned into shots, before any model is asked.
 
 The first panels that show a character alone are its *identity panels*: they are drawn first, and
-every other panel of the character sees their tokens. A character of several panels that never
-stands alone gets a private portrait. A saved character is led by private portraits of its own
-seed, or by an uploaded picture, whatever the story.
+every other panel of the character sees their tokens. A character that only stands beside others gets a
+private portrait. A saved character is led by private portraits of its own seed, or by an uploaded
+picture, whatever the story.
 
 A panel with a seed of its own is drawn once more, by itself and after all others; the story's own
 drawing of it stays in its place unseen, so that no other panel changes.
@@ -102,8 +102,9 @@ class Planner:
     def _identity_panels(self, key: str) -> list[int | None]:
         """Numbers of the panels that show who this is; [None] asks for a portrait."""
         alone: list[int | None] = [i for i, keys in enumerate(self._casts) if keys == (key,)]
-        appearances = sum(key in keys for keys in self._casts)
-        if self._request.identity_panels < 1 or appearances < 2 or is_saved(self._cast[key]):
+        casts = [keys for keys in self._casts if key in keys]
+        nobody_reads = not casts or casts == [(key,)]  # neither another panel nor who stands beside
+        if self._request.identity_panels < 1 or nobody_reads or is_saved(self._cast[key]):
             return []
         return alone[: self._request.identity_panels] or [None]
 

@@ -36,7 +36,9 @@ STORY = DrawRequest(
 
 
 def sights(spec: ModelSpec) -> list[Sight]:
-    return [sight_in(spec, shot) for shot in plan_shots(STORY)]
+    """Those of the panels, by their numbers."""
+    shots = {shot.panel: shot for shot in plan_shots(STORY) if shot.panel is not None}
+    return [sight_in(spec, shots[panel]) for panel in sorted(shots)]
 
 
 def test_strips_of_the_width_unmasked_and_boxes_where_the_words_say() -> None:

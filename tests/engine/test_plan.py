@@ -43,9 +43,17 @@ def test_a_character_never_alone_gets_a_private_portrait() -> None:
 
 
 def test_a_character_of_one_panel_needs_no_identity() -> None:
-    shots = plan_shots(story("AB"))
-    assert len(shots) == 1
-    assert shots[0].sight == (Glance((), 0, 0.5), Glance((), 0.5, 1))
+    (shot,) = plan_shots(story("A"))
+    assert shot.sight == (Glance(()),)
+
+
+def test_who_stands_beside_others_in_one_panel_gets_a_portrait_too() -> None:
+    *portraits, panel = plan_shots(story("AB"))
+    assert [(s.name, s.shown) for s in portraits] == [
+        ("portrait of a", False),
+        ("portrait of b", False),
+    ]
+    assert panel.sight == (Glance(("portrait of a",), 0, 0.5), Glance(("portrait of b",), 0.5, 1))
 
 
 def test_a_panel_of_nobody_sees_nobody() -> None:
@@ -150,9 +158,9 @@ def test_another_seed_is_another_portrait() -> None:
 
 def test_an_uploaded_picture_leads_alone_and_in_one_panel_too() -> None:
     shots = plan_shots(saved(story("AB"), "A", picture="aGk=", seed=3))
-    assert [s.name for s in shots] == ["picture of a", "panel 0"]
+    assert [s.name for s in shots] == ["picture of a", "portrait of b", "panel 0"]
     assert shots[0].picture == "aGk="
-    assert shots[1].sight == (Glance(("picture of a",), 0, 0.5), Glance((), 0.5, 1))
+    assert shots[2].sight == (Glance(("picture of a",), 0, 0.5), Glance(("portrait of b",), 0.5, 1))
 
 
 def test_a_saved_character_who_is_not_there_or_not_to_be_shared_is_not_drawn() -> None:
