@@ -123,6 +123,14 @@ LayoutName = Annotated[
     typer.Option(help=f"How panels stand: {', '.join(LAYOUTS)}.", show_default="classic"),
 ]
 Seed = Annotated[int | None, typer.Option(help="Another number, other pictures.", show_default="0")]
+ModelName = Annotated[
+    str | None,
+    typer.Option(help="Who draws: a model's name, folder or file.", show_default="house"),
+]
+Quality = Annotated[
+    str | None,
+    typer.Option(help="draft, normal or fine: fewer or more steps, as the model knows it."),
+]
 Steps = Annotated[
     int | None, typer.Option(help="Drawing steps, 1 to 100; if unsaid, the model's own.")
 ]
@@ -152,6 +160,8 @@ def draw(
     style: StyleName = None,
     layout: LayoutName = None,
     seed: Seed = None,
+    model: ModelName = None,
+    quality: Quality = None,
     steps: Steps = None,
     guidance: Guidance = None,
     rate: Rate = DrawRequest.rate,
@@ -171,7 +181,8 @@ def draw(
         panels=(),
         style=config.draw.style if style is None else style,
         seed=(config.draw.seed or DrawRequest.seed) if seed is None else seed,
-        model=config.engine.model,
+        model=config.engine.model if model is None else model,
+        preset=quality or "",
         steps=steps,
         guidance=guidance,
         rate=rate,
@@ -268,7 +279,7 @@ def animate_story(request: AnimateRequest, engine: EngineConfig) -> Iterator[Eve
 def check_settings(settings: DrawRequest) -> None:
     """Refuses styles and numbers that are out of the question for every model."""
     check_choice("style", settings.style, load_styles())
-    find_model(settings.model)
+    find_model(settings.model).way(settings.preset)
     check_number("--seed", settings.seed, 0, 2**32 - 1)
     check_number("--steps", settings.steps, 1, 100)
     check_number("--guidance", settings.guidance, 0, 20)

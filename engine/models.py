@@ -170,17 +170,23 @@ LCM_SD15 = Lora("latent-consistency/lcm-lora-sdv1-5/pytorch_lora_weights.safeten
 LCM_SDXL = Lora("latent-consistency/lcm-lora-sdxl/pytorch_lora_weights.safetensors")
 LIGHTNING_4 = Lora("ByteDance/SDXL-Lightning/sdxl_lightning_4step_lora.safetensors")
 LIGHTNING_8 = Lora("ByteDance/SDXL-Lightning/sdxl_lightning_8step_lora.safetensors")
+HYPER_SD15 = Lora("ByteDance/Hyper-SD/Hyper-SD15-8steps-lora.safetensors")
+HYPER_SDXL = Lora("ByteDance/Hyper-SD/Hyper-SDXL-8steps-lora.safetensors")
 LORAS = {  # names that config.toml may use
     "lcm-sd15": LCM_SD15,
     "lcm-sdxl": LCM_SDXL,
     "lightning-4": LIGHTNING_4,
     "lightning-8": LIGHTNING_8,
+    "hyper-sd15": HYPER_SD15,
+    "hyper-sdxl": HYPER_SDXL,
 }
 LORA_TERMS = {  # licence, and gigabytes from the hub
     LCM_SD15.source: ("openrail++", 0.13),
     LCM_SDXL.source: ("openrail++", 0.39),
     LIGHTNING_4.source: ("openrail++", 0.39),
     LIGHTNING_8.source: ("openrail++", 0.39),
+    HYPER_SD15.source: ("its makers' own, see LICENSE.md there", 0.27),
+    HYPER_SDXL.source: ("its makers' own, see LICENSE.md there", 0.79),
 }
 
 HOUSE = ModelSpec(

@@ -1,9 +1,9 @@
 """Who is drawn when, and who sees whom: a request turned into shots, before any model is asked.
 
 The first panels that show a character alone are its *identity panels*: they are drawn first, and
-every other panel of the character sees their tokens. A character that only stands beside others gets a
-private portrait. A saved character is led by private portraits of its own seed, or by an uploaded
-picture, whatever the story.
+every other panel of the character sees their tokens. A character that only stands beside others
+gets a private portrait. A saved character is led by private portraits of its own seed, or by an
+uploaded picture, whatever the story.
 
 A panel with a seed of its own is drawn once more, by itself and after all others; the story's own
 drawing of it stays in its place unseen, so that no other panel changes.

@@ -83,6 +83,8 @@ def test_a_story_may_be_saved_as_utf_8_or_utf_16(
         (["draw", "tom.story", "--layout", ""], "there is no layout “”"),
         (["draw", "tom.story", "--style", "COMIK"], "the nearest is “comic”"),
         (["draw", "tom.story", "--style", "\x1b[31m\n"], "there is no style"),
+        (["draw", "tom.story", "--model", "hause"], 'the nearest is "house"'),
+        (["draw", "tom.story", "--quality", "best"], "it has: draft, normal, fine"),
         (["draw", "tim.story"], "cannot read tim.story: No such file"),
         (["draw", "tim\n.story"], "cannot read"),
         (["draw", ""], "Is a directory"),

@@ -121,7 +121,7 @@ def test_how_much_memory_may_be_taken_holds_for_every_model() -> None:
         ("[models.sdxl]\nsize = 1001", ["models.sdxl.size", "a multiple of 8"]),
         ("models = 3", ['models is "3", but it must be a table of settings']),
         ("[models.sdxl]\nloras = 3", ["models.sdxl.loras", "a list in square brackets"]),
-        ('[models.sdxl]\nloras = ["pen"]', ["models.sdxl.loras", "lightning-8, a .safetensors"]),
+        ('[models.sdxl]\nloras = ["pen"]', ["models.sdxl.loras", "hyper-sdxl, a .safetensors"]),
         ('[models.sdxl]\nscheduler = "ddin"', ["models.sdxl.scheduler", "'ddim'"]),
         ("[models.sdxl]\nsteps = 0", ["models.sdxl.steps", "at least 1"]),
         ("[models.ink]\nsteps = 3", ['[models.ink] needs a "source"']),
