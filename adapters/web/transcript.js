@@ -42,13 +42,7 @@ export class Transcript {
       { root: this.scroll, rootMargin: `-${SEEN}px 0px` },
     );
     $("below").addEventListener("click", () => this.toEnd());
-    $("above").addEventListener("click", () => {
-      const { changed } = this;
-      this.watch(null);
-      this.atEnd = false; // or the page would go straight back down
-      changed?.scrollIntoView({ block: "start" });
-      changed?.focus({ preventScroll: true });
-    });
+    $("above").addEventListener("click", () => this.toChanged());
   }
 
   /** Shows a room from nothing. */
@@ -64,23 +58,37 @@ export class Transcript {
     this.toEnd();
   }
 
+  /** Older messages, above the others; whether there were any. */
   async loadOlder() {
-    if (!this.older || this.loading || !this.room) return;
+    if (!this.older || this.loading || !this.room) return false;
     this.loading = true;
     const room = this.room;
     const first = this.log.querySelector(".message[data-id]");
     try {
       const { messages, older } = await this.actions.older(Number(first.dataset.id));
-      if (this.room !== room) return;
+      if (this.room !== room) return false;
       this.older = older;
       const height = this.scroll.scrollHeight;
       for (const message of messages) this.put(message, { quietly: true });
+      if (this.seen.has(this.far)) this.watch(this.seen.get(this.far).element);
       this.scroll.scrollTop += this.scroll.scrollHeight - height;
+      return messages.length > 0;
     } catch {
-      // the next scroll tries again
+      return false; // the next scroll tries again
     } finally {
       this.loading = false;
     }
+  }
+
+  /** Goes up to the message that has changed, which may not be loaded yet. */
+  async toChanged() {
+    this.atEnd = false; // or the page would go straight back down
+    while (this.far && (await this.loadOlder()));
+    if (this.far) return; // no connection: the pointer stays
+    const { changed } = this;
+    this.watch(null);
+    changed?.scrollIntoView({ block: "start" });
+    changed?.focus({ preventScroll: true });
   }
 
   toEnd() {
@@ -104,10 +112,26 @@ export class Transcript {
   watch(element) {
     this.watcher.disconnect();
     this.changed = element;
+    this.far = null;
     $("above").hidden = !element;
     if (!element) return;
     $("above").textContent = say("changed_above");
     this.watcher.observe(element);
+  }
+
+  /** Points up to a message that has changed and is among the older ones, not loaded yet. */
+  watchFar(id) {
+    this.watch(null);
+    this.far = id;
+    $("above").hidden = false;
+    $("above").textContent = say("changed_above");
+    announce(say("changed"));
+  }
+
+  /** Shown now, it would stand right above messages that come long after it, and hide the rest. */
+  isFar(message) {
+    const first = this.log.querySelector(".message[data-id]");
+    return this.older && first !== null && message.id < Number(first.dataset.id);
   }
 
   get isEmpty() {
@@ -117,6 +141,10 @@ export class Transcript {
   put(message, { quietly = false } = {}) {
     const before = this.seen.get(message.id);
     if (before && before.seq >= message.seq) return;
+    if (!before && !quietly && this.isFar(message)) {
+      this.watchFar(message.id);
+      return;
+    }
     this.log.querySelector(".welcome")?.remove();
     const element = this.render(message);
     const drawn = message.progress === null;
@@ -179,6 +207,7 @@ export class Transcript {
 
   /** One message was taken away. */
   take(id) {
+    if (id === this.far) this.watch(null);
     const element = this.seen.get(id)?.element;
     if (!element) return;
     const next = element.nextElementSibling;

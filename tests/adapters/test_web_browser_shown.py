@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
+from adapters.web_transcript import PAGE
 from bot.chat import Button, File, Post
 from tests.adapters.chromium import Chromium
 from tests.adapters.small_bot import picture
@@ -62,6 +63,33 @@ def test_the_pointer_to_a_change_above_goes_when_the_message_was_seen(
         await scene.chat.post(Post(scene.home, "And again", edit=first))
         await expect(above).to_be_visible()
         await scene.chat.remove(scene.home, first)
+        await expect(above).not_to_be_visible()
+
+    perform(act, chromium, tmp_path)
+
+
+def test_a_change_of_a_message_that_is_not_loaded_hides_none_of_those_between(
+    chromium: Chromium, tmp_path: Path
+) -> None:
+    async def act(scene: Scene) -> None:
+        page, above = scene.page, scene.page.locator("#above")
+        messages = page.locator(".message")
+        first = await scene.chat.post(Post(scene.home, "First"))
+        second = await scene.chat.post(Post(scene.home, "Second"))
+        for number in range(3 * PAGE):
+            await scene.chat.post(Post(scene.home, f"Message {number}"))
+        await page.reload()
+        await expect(messages).to_have_count(PAGE)
+        await scene.chat.post(Post(scene.home, "Changed", edit=second))
+        await expect(above).to_be_visible()
+        await expect(messages).to_have_count(PAGE)
+        await scene.chat.remove(scene.home, second)
+        await expect(above).not_to_be_visible()
+        await scene.chat.post(Post(scene.home, "Changed", edit=first))
+        await above.click()
+        await expect(messages.first).to_be_in_viewport()
+        await expect(messages.first).to_contain_text("Changed")
+        await expect(messages).to_have_count(1 + 3 * PAGE)
         await expect(above).not_to_be_visible()
 
     perform(act, chromium, tmp_path)
