@@ -18,9 +18,10 @@ from typing import Literal
 from PIL import Image
 
 from bot.alt_text import fitted, gap_between, panel_alt
+from bot.card import name_of
 from bot.chat import File
 from bot.drawn import contents_of
-from bot.errors import Refusal, printable
+from bot.errors import Refusal
 from bot.page.animation import moving_pages, moving_panels
 from bot.page.export import file_name
 from bot.page.layouts import LAYOUTS
@@ -29,7 +30,6 @@ from bot.page.moving import Film, Kind
 from bot.page.placing import PagePanel
 from bot.page.reducing import Made, made
 from bot.pictures import Pictures
-from bot.sentences import cut, listed
 from bot.stories import Panel, Stories
 from bot.words import say
 from engine.request import AnimateRequest, Note
@@ -66,7 +66,7 @@ class AboutAnimation:
     """
 
     story: str
-    title: str  # "" for none
+    title: str  # the heading of a moving page; "" for none
     layout: str
     what: What
     kind: Kind
@@ -74,6 +74,7 @@ class AboutAnimation:
     panels: tuple[Panel, ...]
     numbers: tuple[int, ...]
     sources: tuple[str, ...]
+    called: str = ""  # the title of the story; as of an older version of the bot, too
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -89,10 +90,8 @@ class AboutAnimation:
         return cls(**{**fields, **lists, "panels": panels})
 
     def name(self, language: str | None) -> str:
-        """The title; without one, who is in the pictures."""
-        names = dict.fromkeys(name for panel in self.panels for name in panel.characters)
-        listing = cut(listed(language, [printable(name) for name in list(names)[:3]]), 60)
-        return printable(self.title) or listing or say(language, "story.untitled")
+        """What the animation is posted as."""
+        return name_of(self.called or self.title, self.panels, language)
 
 
 # -- what the engine is asked for -------------------------------------------------------------

@@ -14,7 +14,7 @@ from bot.job import Job
 from bot.room import character_words, panel_words
 from bot.script import MAX_CHARACTERS, MAX_PANELS
 from bot.sentences import cut, listed
-from bot.stories import Original, Story
+from bot.stories import Original, Panel, Story
 from bot.words import say
 from engine.models import MODELS
 
@@ -64,6 +64,13 @@ def title_of(story: Story, language: str | None) -> str:
     """The title; without one, who is in it."""
     names = listed(language, [printable(member.name) for member in story.cast[:3]])
     return printable(story.title) or cut(names, 60) or say(language, "story.untitled")
+
+
+def name_of(title: str, panels: Sequence[Panel], language: str | None) -> str:
+    """A title; without one, who is in the panels."""
+    names = dict.fromkeys(name for panel in panels for name in panel.characters)
+    listing = listed(language, [printable(name) for name in list(names)[:3]])
+    return printable(title) or cut(listing, 60) or say(language, "story.untitled")
 
 
 def page_title(story: Story) -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from PIL import Image
 
-from bot.card import page_title
+from bot.card import name_of, page_title
 from bot.characters import STRENGTH, Characters, Look, SavedCharacter, look_of
 from bot.chat import Place
 from bot.config import EngineConfig
@@ -40,8 +40,9 @@ class AboutPage:
     """What the worker makes a page of, in `Job.about` of "draw" and "redraw".
 
     `panels` are frozen as they were; those whose numbers (from 0) are in `drawn` get the job's
-    pictures, the others have theirs. `title` is the heading of the first page, "" for none;
-    `number` is the panel, from 1, of a redraw.
+    pictures, the others have theirs. `title` is the heading of the first page, "" for none, and
+    `called` the title of the story, which a page without a heading has too; `number` is the panel,
+    from 1, of a redraw.
     """
 
     story: str
@@ -53,6 +54,7 @@ class AboutPage:
     number: int | None
     looks: tuple[str, ...]  # `look_tag` of each panel: does a picture still fit the story?
     quality: str = ""  # as of an older version of the bot, too
+    called: str = ""  # likewise
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -66,6 +68,10 @@ class AboutPage:
         )
         lists = {name: tuple(fields[name]) for name in ("drawn", "looks")}
         return cls(**{**fields, **lists, "panels": panels})
+
+    def name(self, language: str | None) -> str:
+        """What the page is posted as."""
+        return name_of(self.called or self.title, self.panels, language)
 
 
 @dataclass(frozen=True)
@@ -217,6 +223,7 @@ def page_job(
         number=number,
         looks=tuple(look_tag(story, panel) for panel in story.panels),
         quality=story.quality,
+        called=story.title,
     )
     kind: Literal["draw", "redraw"] = "draw" if number is None else "redraw"
     return NewJob(

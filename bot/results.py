@@ -22,7 +22,7 @@ from bot.page.moving import has_video
 from bot.page.sheet import character_sheet
 from bot.pictures import Pictures
 from bot.requests import AboutPage, AboutSheet
-from bot.sentences import cut, listed
+from bot.sentences import cut
 from bot.stories import Panel, Stories, Story
 from bot.words import say
 from engine.request import AnimateRequest
@@ -71,7 +71,7 @@ class Results:
         if not shas:
             raise Refusal("store.no_story")
         pages = [await self.pictures.read(sha) for sha in shas]
-        title = title_of(about, job.language)
+        title = about.name(job.language)
         return page_files(title, pages, about.panels, job.language, about.layout)
 
     async def announcement(self, job: Job) -> Announcement:
@@ -83,7 +83,7 @@ class Results:
         if job.kind == "animate":
             return announce.drawn(job, AboutAnimation.from_json(job.about).name(job.language))
         about = AboutPage.from_json(job.about)
-        title = title_of(about, job.language)
+        title = about.name(job.language)
         return announce.drawn(job, title, about.number, draft=about.quality == "draft")
 
     async def _keep_pages(self, job: Job, drawn: Drawn) -> None:
@@ -159,13 +159,6 @@ async def sheet_files(
     alt = say(language, "delivery.sheet_alt", name=name, description=description)
     content = await sheet_of(pictures, about, drawn)
     return (File("character.png", content, cut(alt, MOST_ALT)),)
-
-
-def title_of(about: AboutPage, language: str) -> str:
-    """The title; without one, who is in the pictures."""
-    names = dict.fromkeys(name for panel in about.panels for name in panel.characters)
-    listing = listed(language, [printable(name) for name in list(names)[:3]])
-    return printable(about.title) or cut(listing, 60) or say(language, "story.untitled")
 
 
 def with_pictures(about: AboutPage, drawn: Drawn, story: Story | None) -> tuple[Panel, ...]:

@@ -195,6 +195,7 @@ async def job_of(context: Context, story: Story, wanted: Wanted) -> NewJob:
         panels=panels,
         numbers=tuple(wanted.numbers),
         sources=sources_of(panels),
+        called=story.title,
     )
     return NewJob(
         person=story.owner,

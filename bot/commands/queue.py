@@ -56,7 +56,7 @@ def what(context: Context, job: Job) -> str:
         moving = AboutAnimation.from_json(job.about)
         return context.say("job.what_animation", title=moving.name(context.language))
     about = AboutPage.from_json(job.about)
-    title = about.title or context.say("story.untitled")
+    title = about.name(context.language)
     if about.number is not None:
         return context.say("job.what_panel", title=title, panel=about.number)
     return context.say("job.what_page", title=title, count=job.panels)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.animating import AboutAnimation
 from bot.chat import ROOM, Place
+from bot.requests import AboutPage
 from tests.bot.talks import SCRIPT, Talker, picture, talk
 
 
@@ -193,6 +196,37 @@ def test_the_next_page_has_the_same_cast(tmp_path: Path) -> None:
         await ann.types("[Tom] sleeps")
         await ann.asks("story continue")
         assert (await ann.story()).title == "Tabs (3)"
+
+    talk(tmp_path, scene)
+
+
+def test_the_next_page_is_called_by_its_title_though_it_has_no_heading(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tabs", script=SCRIPT)
+        await ann.asks("story draw")
+        await ann.stage.draw_all()
+        await ann.asks("story continue")
+        await ann.types("[Tom] sleeps")
+        await ann.asks("story draw")
+        page = AboutPage.from_json((await ann.job()).about)
+        assert (page.title, page.name("en")) == ("", "Tabs (2)")
+        assert "Tabs (2), 1 panel:" in await ann.asks("queue")
+        before = json.loads(page.to_json())
+        del before["called"]  # as an older version of the bot has queued it
+        assert AboutPage.from_json(json.dumps(before)).name("en") == "Tom"
+        await ann.stage.draw_all()
+        await ann.asks("story animate", what="page")
+        moving = AboutAnimation.from_json((await ann.job()).about)
+        assert (moving.title, moving.name("en")) == ("", "Tabs (2)")
+
+    talk(tmp_path, scene)
+
+
+def test_the_queue_calls_a_story_without_a_title_by_who_is_in_it(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        await ann.asks("story draw")
+        assert "Tom, Lisa, 3 panels:" in await ann.asks("queue")
 
     talk(tmp_path, scene)
 
