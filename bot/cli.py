@@ -25,7 +25,7 @@ from bot.config import (
     load_config,
 )
 from bot.draw import Comic, check_memory, draw_comic
-from bot.errors import ScriptError, UnknownChoice, UserError, printable, quoted
+from bot.errors import Refusal, ScriptError, UnknownChoice, UserError, printable, quoted
 from bot.files import ComicFiles, load_script
 from bot.moving_comic import animate_comic, check_gif
 from bot.page.layouts import LAYOUTS
@@ -298,7 +298,12 @@ def check_safe(safety: SafetyConfig, script: StoryScript) -> None:
     """Refuses words for what is not drawn. Raises Refusal."""
     texts = [words for c in script.characters for words in (c.name, c.description)]
     texts += [w for p in script.panels for w in (seen_and_not(p.text)[0], p.caption or "")]
-    safe_words(safety.folder).check(safety.strictness, texts)
+    try:
+        safe_words(safety.folder).check(safety.strictness, texts)
+    except Refusal as error:
+        if error.key != "safety.word":
+            raise
+        raise Refusal("safety.word_here", **error.values) from None  # there is no /settings
 
 
 def check_number(option: str, value: float | None, lowest: int, highest: int) -> None:

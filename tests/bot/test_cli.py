@@ -50,6 +50,16 @@ def test_plan_prints_the_story_as_json_and_draws_nothing(
     assert os.listdir() == ["tom.story"]
 
 
+def test_a_word_that_is_not_drawn_is_refused_with_the_setting_that_says_so(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.write_text("[Tom] a boy\n\n[Tom] watches pornography")
+    words = refusal(capsys, "draw", str(story))
+    assert "I do not draw “porn" in words
+    assert "[safety] in config.toml" in words
+    assert "/settings" not in words
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_story_may_be_saved_as_utf_8_or_utf_16(
     encoding: str, story: Path, capsys: pytest.CaptureFixture[str]
