@@ -7,14 +7,24 @@ from collections.abc import Sequence
 from bot.errors import Refusal
 from bot.words import known_language, say
 
-ENDS = tuple(".!?…:。！？：”\"')）`")
+ENDS = tuple(".!?…:。！？：`")
+PAIRS = {")": "(", "）": "（", "”": "“", "’": "‘", '"': '"', "'": "'", "」": "「", "』": "『"}
+CLOSERS = "".join(PAIRS)  # a sentence may have ended before them; they alone do not end it
 
 
 def as_sentence(words: str, language: str | None) -> str:
     """With a capital and a full stop: errors are kept without, to follow a colon."""
-    if not words.endswith(ENDS):
+    if not is_ended(words):
         words += "。" if known_language(language) == "zh" else "."
     return words[:1].upper() + words[1:]
+
+
+def is_ended(words: str) -> bool:
+    """Whether nothing needs to follow: an end, also inside of quotes, or a ";)"."""
+    inner = words.rstrip(CLOSERS)
+    if len(inner) < len(words) and PAIRS[words[-1]] not in inner:
+        return True
+    return inner.endswith(ENDS)
 
 
 def error_words(error: Exception, language: str | None) -> str:

@@ -36,7 +36,12 @@ def test_a_page_is_read_out_panel_by_panel() -> None:
 
 def test_how_much_a_word_counts_is_not_read_out() -> None:
     [panel] = panels("[Tom] a man\n\n[Tom] in a (red hat:1.3) at noon (12:30) --no cars")
-    assert panel_alt(1, panel, "en") == "Panel 1: Tom in a red hat at noon (12:30)"
+    assert panel_alt(1, panel, "en") == "Panel 1: Tom in a red hat at noon (12:30)."
+
+
+def test_what_ends_in_a_bracket_or_a_quote_gets_its_full_stop_too() -> None:
+    [panel] = panels('[Tom] a man\n\n[Tom] sits (alone) #He says "no"')
+    assert panel_alt(1, panel, "en") == 'Panel 1: Tom sits (alone). Caption: He says "no".'
 
 
 def test_it_is_read_out_in_the_readers_language() -> None:

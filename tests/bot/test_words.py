@@ -212,7 +212,11 @@ def test_an_unknown_choice_names_its_kind_in_both_languages() -> None:
 @pytest.mark.parametrize(
     ("error", "language", "sentence"),
     [("no such thing", "en", "No such thing."), ("没有", "zh", "没有。"), ("what?", "en", "What?"),
-     ("[Tom] is gone", "en", "[Tom] is gone.")],
+     ("[Tom] is gone", "en", "[Tom] is gone."), ("it is off (by now)", "en", "It is off (by now)."),
+     ("he said “no”", "en", "He said “no”."), ("he said “no!”", "en", "He said “no!”"),
+     ('he said "no." (twice?)', "en", 'He said "no." (twice?)'), ("oh ;)", "en", "Oh ;)"),
+     ("没有（现在）", "zh", "没有（现在）。"), ("他说“好”", "zh", "他说“好”。"),
+     ("他说“好。”", "zh", "他说“好。”"), ("see `inkwell run`", "en", "See `inkwell run`")],
 )  # fmt: skip
 def test_an_error_is_shown_as_a_sentence(error: str, language: str, sentence: str) -> None:
     assert as_sentence(error, language) == sentence
