@@ -46,21 +46,26 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Typed:
-    """What lines added: characters and panels, both in the order of the text."""
+    """What lines added: characters and panels, both in the order of the text.
+
+    `newcomers` are names that came late and are like no other: perhaps a panel was meant.
+    """
 
     characters: tuple[CharacterLine, ...] = ()
     panels: tuple[PanelLine, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    newcomers: tuple[str, ...] = ()
 
 
 def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) -> Typed:
     """Lines typed in a room whose story has `cast` and so many `panels`; all are read, or none.
 
-    A name that is new once there are panels, and like a known one, is in `doubts` too. Raises
-    ScriptError, which knows the line, also for more than 12 characters or 24 panels.
+    A name that is new once there are panels is in `doubts` or, like no known one, in `newcomers`
+    too. Raises ScriptError, which knows the line, also for more than 12 characters or 24 panels.
     """
     known = dict(cast)
     doubts: list[Doubt] = []
+    newcomers: list[str] = []
     introduced: list[CharacterLine] = []
     added: list[PanelLine] = []
     for line in written_lines(text):
@@ -70,9 +75,12 @@ def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) ->
         if introduces(line, known):
             check_introduced(line, known)
             character = read_character(line, known)
-            meant = None if same_name(character.name) in saved else alike(character.name, known)
-            if meant is not None and panels + len(added):
-                doubts.append(Doubt(character.name, meant, len(added)))
+            if panels + len(added) and same_name(character.name) not in saved:
+                meant = alike(character.name, known)
+                if meant is None:
+                    newcomers.append(character.name)
+                else:
+                    doubts.append(Doubt(character.name, meant, len(added)))
             known[same_name(character.name)] = character
             introduced.append(character)
         elif not known:
@@ -83,7 +91,8 @@ def read_lines(text: str, cast: Cast, panels: int = 0, saved: Cast = NO_CAST) ->
             added.append(read_panel(line, known))
     drawn = {name for panel in added for name in panel.characters}  # more than once: no slip
     doubts = [doubt for doubt in doubts if doubt.name not in drawn]
-    return Typed(tuple(introduced), tuple(added), tuple(doubts))
+    newcomers = [name for name in newcomers if name not in drawn]
+    return Typed(tuple(introduced), tuple(added), tuple(doubts), tuple(newcomers))
 
 
 def alike(name: str, known: Cast) -> str | None:

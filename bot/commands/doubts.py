@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from bot.buttons import Press, button
-from bot.card import card_name
+from bot.card import card_name, words_tag
 from bot.chat import Reply
 from bot.commands.begin import saved_lines
 from bot.commands.context import Context, Replies, Topic
@@ -15,6 +15,7 @@ from bot.commands.stories import card, saved_card
 from bot.editing import cast_lines, with_lines
 from bot.errors import Refusal, printable
 from bot.room import Doubt, character_words, read_lines
+from bot.sentences import listed
 from bot.stories import CastMember, Story
 from engine.prompts import same_name
 
@@ -36,6 +37,16 @@ def question(context: Context, story: Story, doubt: Doubt, number: int) -> Reply
     )
     text = context.say("story.doubt", name=name, known=known)
     return Reply(text, buttons=(row,), private=True, about=(card_name(story),))
+
+
+def told_new(context: Context, story: Story, names: Sequence[str]) -> tuple[Reply, ...]:
+    """Who is new in a story that has panels already, and how to take them back."""
+    if not names:
+        return ()
+    listing = listed(context.language, [printable(name) for name in names])
+    undo = button(context.say("button.undo"), "undo", story.id, words_tag(story))
+    text = context.say("story.newcomers", names=listing)
+    return (Reply(text, buttons=((undo,),), private=True, about=(card_name(story),)),)
 
 
 def name_tag(name: str) -> str:

@@ -125,6 +125,8 @@ async def changed_panel(context: Context, story: Story, number: int, line: str) 
     panel_at(story, number)
     kept = await context.saved()
     typed = read_lines(line, cast_lines(story), saved=saved_lines(kept))
+    if not typed.panels and len(typed.characters) == 1:
+        read_panels(line, cast_lines(story))  # refused: it begins with a name that nobody has
     if len(typed.panels) != 1:
         raise Refusal("story.one_panel")
     introduced = replace(typed, panels=())

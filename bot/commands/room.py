@@ -8,7 +8,7 @@ from bot.card import story_of_card
 from bot.chat import Reply
 from bot.commands.begin import Beginning, begin, saved_lines
 from bot.commands.context import Context, Replies
-from bot.commands.doubts import questions
+from bot.commands.doubts import questions, told_new
 from bot.commands.reference import consent, referenced
 from bot.commands.stories import card, save
 from bot.editing import cast_lines, namesakes, with_lines
@@ -80,7 +80,8 @@ async def add_lines(context: Context, story: Story, text: str, at: int | None = 
     asked = questions(context, story, typed.doubts, before)
     saved = await save(context, changed)
     notes += await consent(context, reference)
-    return (card(context, saved, *notes), *asked)
+    new = told_new(context, saved, typed.newcomers)
+    return (card(context, saved, *notes), *asked, *new)
 
 
 async def outside(context: Context, text: str) -> Replies:

@@ -56,6 +56,27 @@ def test_a_new_name_like_a_known_one_is_doubted_once_there_are_panels(
     assert [(doubt.name, doubt.known, doubt.panels) for doubt in doubts] == meant
 
 
+@pytest.mark.parametrize(
+    ("text", "panels", "newcomers"),
+    [
+        ("[Zoe] jumps", 1, ("Zoe",)),
+        ("[Zoe] a girl", 0, ()),  # the cast is still being introduced
+        ("[Zoe] a girl\n[Zoe] jumps", 1, ()),  # twice the same: no slip
+        ("[NC] rain\n[Zoe] a girl\n[Bob] a man", 0, ("Zoe", "Bob")),
+        ("[Tmo] waves", 1, ()),  # that is a doubt
+    ],
+)
+def test_a_late_name_like_no_other_is_a_newcomer(
+    text: str, panels: int, newcomers: tuple[str, ...]
+) -> None:
+    assert read_lines(text, CAST, panels).newcomers == newcomers
+
+
+def test_a_saved_character_is_no_newcomer() -> None:
+    saved = cast_of([CharacterLine("Zoe", "")])
+    assert read_lines("[Zoe] jumps\n[Bob] a man", CAST, 1, saved).newcomers == ("Bob",)
+
+
 def test_two_chinese_letters_of_which_one_is_wrong_are_doubted_and_saved_names_are_not() -> None:
     cast = cast_of([CharacterLine("汤姆", "")])
     assert [doubt.known for doubt in read_lines("【汤母】挥手", cast, 1).doubts] == ["汤姆"]

@@ -129,6 +129,19 @@ def test_a_form_with_a_mistake_is_not_lost(tmp_path: Path) -> None:
     talk(tmp_path, scene)
 
 
+def test_a_panel_that_begins_with_an_unknown_name_is_refused_with_the_nearest(
+    tmp_path: Path,
+) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await begun(ann)
+        assert "nearest known name is [Lisa]" in await ann.asks(
+            "story edit", panel=1, line="[Lsia] sings"
+        )
+        assert [member.name for member in (await ann.story()).cast] == ["Tom", "Lisa"]
+
+    talk(tmp_path, scene)
+
+
 def test_one_panel_is_edited_by_option_or_by_form(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await begun(ann)

@@ -269,6 +269,22 @@ def test_a_new_name_like_a_known_one_can_be_kept(tmp_path: Path) -> None:
     talk(tmp_path, scene)
 
 
+def test_a_new_name_like_no_other_is_told_and_can_be_taken_back(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.types(SCRIPT)
+        await ann.types("[Zoe] jumps")
+        card, told = ann.replies
+        assert "[Zoe] jumps" in card.text
+        assert told.text.startswith("New in this story: Zoe. ")
+        [[undo]] = told.buttons
+        await ann.presses(undo)
+        assert [member.name for member in (await ann.story()).cast] == ["Tom", "Lisa"]
+        await ann.presses(undo)  # a second press does nothing
+        assert len(await ann.lines()) == 3
+
+    talk(tmp_path, scene)
+
+
 def test_a_mistyped_name_is_asked_about_in_chinese(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.asks("language", to="zh")
