@@ -256,7 +256,10 @@ class WebApp:
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """The request's JSON object. Raises Refused where it is none or too large."""
+    """The request's JSON object. Raises Refused where it is none or too large.
+
+    Half a letter, such as of an emoji that was cut in two, cannot be kept and becomes a "?".
+    """
     content = bytearray()
     async for part in request.stream():
         content += part
@@ -264,6 +267,9 @@ async def read_json(request: Request) -> dict[str, Any]:
             raise Refused(413, "too_long", limit=MOST_JSON_BYTES)
     try:
         body = json.loads(content)
+        if b"\\ud" in content.lower():
+            whole = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+            body = json.loads(whole)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):

@@ -575,6 +575,14 @@ def test_nonsense_is_refused(tmp_path: Path, body: object) -> None:
     visit(tmp_path, story)
 
 
+def test_half_an_emoji_is_no_fault_of_ours(tmp_path: Path) -> None:
+    async def story(ann: Browser, bot: SmallBot) -> None:
+        await ann.call(say="\U0001f600 and \ud83d")
+        assert (await ann.texts())[0] == "\U0001f600 and ?"
+
+    visit(tmp_path, story)
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
