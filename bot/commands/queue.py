@@ -23,7 +23,8 @@ async def queue(context: Context) -> Replies:
     positions = await ledger.positions()
     everybody = context.say("job.all_waiting", count=len(positions))
     if not jobs:
-        return (Reply(f"{context.say('job.none')} {everybody}", private=True),)
+        nothing = context.say("words.both", first=context.say("job.none"), second=everybody)
+        return (Reply(nothing, private=True),)
     lines = [line(context, job, positions.get(job.id, Position(0, 0.0))) for job in jobs]
     cancels = [
         button(

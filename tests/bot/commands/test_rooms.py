@@ -231,6 +231,14 @@ def test_the_queue_calls_a_story_without_a_title_by_who_is_in_it(tmp_path: Path)
     talk(tmp_path, scene)
 
 
+def test_there_is_no_blank_between_two_chinese_sentences_of_the_queue(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("language", to="zh")
+        assert await ann.asks("queue") == "你没有在等任何东西。队列里一共有0个。"
+
+    talk(tmp_path, scene)
+
+
 def test_a_mistyped_name_is_asked_about_and_becomes_a_panel_of_who_was_meant(
     tmp_path: Path,
 ) -> None:
