@@ -187,7 +187,10 @@ def listen(host: str, port: int) -> socket.socket:
 def why_not_listening(error: OSError, host: str, port: int) -> str:
     start = f"the web chat cannot listen on {host}:{port}"
     if error.errno == errno.EADDRINUSE:
-        return f"{start}: another program uses this port; stop it, or choose another port"
+        return (
+            f"{start}: another program uses this port; stop it, or choose another one with"
+            " INKWELL_WEB_PORT or port under [web] in config.toml"
+        )
     if error.errno == errno.EACCES:
         return f"{start}: ports below 1024 are for the system; choose a higher one"
     return f"{start}: {error.strerror or error}"

@@ -237,6 +237,7 @@ def test_run_says_without_a_number_that_its_port_is_taken(
     error = capsys.readouterr().err
     assert "cannot listen on 127.0.0.1:" in error
     assert "another program uses this port" in error
+    assert "INKWELL_WEB_PORT" in error  # how to choose another one
     assert "Errno" not in error
 
 
