@@ -62,6 +62,17 @@ SELECT stories.*, (
 ) AS original
 FROM stories
 """
+# A part of the title or, where there is none, of what a story is called then: who is in it.
+IN_TITLE = "instr(same_name(title), same_name(?1))"
+LIKE = f"""(
+    {IN_TITLE} OR title = '' AND EXISTS (
+        SELECT 1 FROM (VALUES (', '), ('、')) AS commas WHERE instr(same_name((
+            SELECT group_concat(name, commas.column1) FROM (
+                SELECT name FROM cast_members WHERE story = stories.id ORDER BY position LIMIT 3
+            )
+        )), same_name(?1))
+    )
+)"""
 SHARED = "EXISTS (SELECT 1 FROM story_shares WHERE story = id AND audience IN (?, ?))"
 
 
@@ -170,12 +181,15 @@ class Stories:
         return await self._database.row(sql, room_key, owner) is not None
 
     async def of_owner(self, owner: str, limit: int = 25, like: str = "") -> list[Story]:
-        """A person's own stories, the last changed first; `like` is a part of the title."""
+        """A person's own stories, the last changed first; `like` is a part of what it is called.
+
+        Those that have it in their title come before those without a title.
+        """
+        best = f"NOT {IN_TITLE}, " if like else ""  # without it, the index has the order
         rows = await self._database.rows(
-            f"{SELECT} WHERE owner = ? AND instr(same_name(title), same_name(?))"
-            " ORDER BY changed DESC, id LIMIT ?",
-            owner,
+            f"{SELECT} WHERE {LIKE} AND owner = ?2 ORDER BY {best}changed DESC, id LIMIT ?3",
             like,
+            owner,
             limit,
         )
         return [story_from(row) for row in rows]

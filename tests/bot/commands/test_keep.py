@@ -52,6 +52,22 @@ def test_a_story_is_found_by_a_part_of_its_title_or_by_its_id(tmp_path: Path) ->
     talk(tmp_path, scene)
 
 
+def test_a_story_without_a_title_is_found_by_who_is_in_it(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", title="Tom's day")
+        await ann.asks("story new", script=SCRIPT)
+        nameless = await ann.story()
+        await ann.asks("story new", title="Spaces")
+        for typed in ("Tom, Lisa", "tom、lisa", "lis"):
+            [found] = await ann.stage.stories.of_owner("test:ann", like=typed)
+            assert found.id == nameless.id
+        assert "1. [Tom] in the office" in await ann.asks("story show", story="Tom, Lisa")
+        assert "Tom's day" in await ann.asks("story show", story="Tom")  # a title comes first
+        assert "no such story" in await ann.asks("story show", story="Tom, Tom")
+
+    talk(tmp_path, scene)
+
+
 def test_in_a_direct_message_the_story_that_is_shown_is_the_one_that_is_typed_on(
     tmp_path: Path,
 ) -> None:
