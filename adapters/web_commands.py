@@ -102,18 +102,20 @@ def _check_names(text: str, option: Option | None, info: CommandInfo) -> None:
 
     `option` is whose value the text is; None: it stands before all options. There a small word
     with something right after its colon can be nothing else, unless sentences are expected. In
-    sentences ("Tom: hello") only what is like an option and has no space after it counts.
+    sentences ("Tom: hello") only what is like an option and has no space after it counts. A number
+    and a choice hold no colon at all.
     """
     if text.strip()[:1] in QUOTES:
         return
     names = [one.name for one in info.options]
+    closed = option is not None and (option.kind is not str or bool(option.choices))
     sentences = _is_prose(option or _first_text(info))
     for found in NAMED.finditer(text):
         typed, tight = found[1], not found[2]
         alike = MISTYPED if typed.islower() else MISTYPED_NAME
         near = difflib.get_close_matches(typed.lower(), names, 1, alike)
         first = option is None and not text[: found.start()].strip()
-        meant = near and (tight or first or not sentences)
+        meant = closed or (near and (tight or first or not sentences))
         if meant or (first and tight and typed.islower() and not sentences):
             raise NotUnderstood(
                 "no_option",

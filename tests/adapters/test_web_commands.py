@@ -22,6 +22,8 @@ TABLE = [command.info for command in COMMANDS]
         ("/story new colour:red", "colour", None),
         ("/story edit panle:2 line:[Tom] waves", "panle", "panel"),
         ("/story caption panel:2 wrods:Tom: hello", "wrods", "words"),
+        ("/story caption panel:2 text:Hi # there", "text", None),
+        ("/story edit style:noir name: Tabs", "name", None),
         ("/story add lien: [Tom] waves", "lien", "line"),
         ("/meme charcter:Tom", "charcter", "character"),
     ],
