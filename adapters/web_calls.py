@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ from bot.chat import (
 
 SERVER = "here"  # all who use this web chat; what is shared "with this server" is shared with them
 LONGEST_TEXT = 100_000  # characters of a message or an option; the bot's own limits are lower
+TEXT_FILES = (".txt", ".story")
 MOST_AT_ONCE = 6  # calls of one person
 MOST_WITH_FILES = 3  # calls with files in memory at the same time
 MOST_REMEMBERED = 2000  # outcomes, for a second try after a lost connection
@@ -205,6 +207,12 @@ class Calls:
             return await self._answer(caller, room, message, command, options)
         async with self._with_files:
             attachments = {name: await self._uploads.read(token) for name, token in files.items()}
+            if command == MESSAGE:
+                try:
+                    options, attachments = with_texts(options, attachments)
+                except NotUnderstood as error:
+                    text = web_words.say(caller.profile.language, error.key, **error.values)
+                    return await self._show(caller, room, message, [Reply(text)])
             return await self._answer(caller, room, message, command, options, attachments)
 
     async def _answer(
@@ -306,6 +314,38 @@ def assign_files(info: CommandInfo, uploads: Mapping[str, str]) -> dict[str, str
     if len(unnamed) > len(free):
         raise NotUnderstood("no_files" if not takes else "too_many_files", command=info.name)
     return files | dict(zip(free, unnamed, strict=False))
+
+
+def with_texts(
+    options: Mapping[str, Value], attachments: Mapping[str, Attachment]
+) -> tuple[dict[str, Value], dict[str, Attachment]]:
+    """A message with the words of its text files, which may hold a whole story, and the others.
+
+    Raises NotUnderstood for a text file that cannot be read, or too much text.
+    """
+    words, others = [str(options["text"])], {}
+    for name, file in attachments.items():
+        if not file.name.lower().endswith(TEXT_FILES):
+            others[name] = file
+            continue
+        text = text_of(file.content)
+        if text is None:
+            raise NotUnderstood("no_text", name=file.name)
+        words.append(text)
+    whole = "\n".join(filter(str.strip, words))
+    if len(whole) > LONGEST_TEXT:
+        raise NotUnderstood("too_long", limit=LONGEST_TEXT)
+    return {**options, "text": whole}, others
+
+
+def text_of(content: bytes) -> str | None:
+    """The words of a text file, UTF-8 or UTF-16; None for what is something else."""
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if marked else "utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
 
 
 def place_of(room: Room) -> Place:

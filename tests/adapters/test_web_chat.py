@@ -344,6 +344,25 @@ def test_a_file_that_is_too_large_is_refused_and_not_kept(tmp_path: Path) -> Non
     visit(tmp_path, story)
 
 
+def test_the_words_of_a_text_file_are_said(tmp_path: Path) -> None:
+    async def story(ann: Browser, bot: SmallBot) -> None:
+        cat = picture("cat")
+        for encoding in ("utf-8-sig", "utf-16"):
+            script = await ann.upload("[小明] a boy\n\n[小明] runs".encode(encoding), "my.Story")
+            await ann.call(say="", uploads={"?": script, "": await ann.upload(cat, "cat.png")})
+            assert bot.calls[-1].options["text"] == "[小明] a boy\n\n[小明] runs"
+            assert [file.content for file in bot.calls[-1].attachments.values()] == [cat]
+        await ann.call(say="first", uploads={"?": await ann.upload(b"second", "a.txt")})
+        assert bot.calls[-1].options["text"] == "first\nsecond"
+        asked = len(bot.calls)
+        for content, words in ((b"\xff\0", "a.txt is no plain text"), (b"x" * 100_001, "At most")):
+            await ann.call(say="", uploads={"?": await ann.upload(content, "a.txt")})
+            assert (await ann.texts())[-1].startswith(words)
+        assert len(bot.calls) == asked
+
+    visit(tmp_path, story)
+
+
 def test_another_persons_files_rooms_and_uploads_cannot_be_reached(tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tmp_path) as (chat, bot), Browser(chat) as ann, Browser(chat) as bob:
