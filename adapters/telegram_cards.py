@@ -52,7 +52,8 @@ class Cards:
         self, talk: Talk, reply: Reply, anew: bool, *, only_there: bool
     ) -> Place | None:
         place, opened = await self._place(talk, reply)
-        shown = replace(outgoing(talk, reply), only_there=only_there)
+        in_one = reply.card is not None
+        shown = replace(outgoing(talk, reply), only_there=only_there, in_one=in_one)
         if reply.card is None:
             await self._outbox.send(place, shown)
             return place if opened else None

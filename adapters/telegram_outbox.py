@@ -42,7 +42,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Outgoing:
     """What is to be shown. `reply_to` is a message it answers; `owner` the id of whose it is;
-    `only_there`: not in the general topic instead of one that is gone."""
+    `only_there`: not in the general topic instead of one that is gone; `in_one`: in one message,
+    which can be edited, so that words that do not fit are cut."""
 
     text: str = ""
     files: tuple[File, ...] = ()
@@ -52,6 +53,7 @@ class Outgoing:
     owner: str = ""
     language: str | None = None
     only_there: bool = False
+    in_one: bool = False
 
 
 @dataclass
@@ -90,6 +92,8 @@ class Outbox:
             names = ", ".join(left_out)
             words = self._bot.say(outgoing.language, "telegram.not_sent", names=names)
             text = f"{text}\n\n{words}".strip()
+        if outgoing.in_one:
+            text = cut(text, MOST_TEXT)
         sent = Sent()
         for part in parts(text, found, outgoing.markup, outgoing.mention):
             await self._surely(place, outgoing, part, sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ class SecretBot(TalkingBot):
         return await super().answer(call)
 
 
+class WordyBot(TalkingBot):
+    """Its cards are longer than a message."""
+
+    def card(self, card: str, room: str | None = None) -> Reply:
+        return replace(
+            super().card(card, room), text=f"{len(self.lines[card])} lines {'🎉' * 3000}"
+        )
+
+
 def secret_bot() -> SecretBot:
     more = [CommandInfo(name, "help.help") for name in ("secret", "card")]
     return SecretBot(commands=(*TalkingBot().commands, *more))
@@ -79,6 +89,20 @@ def test_without_topics_the_replies_to_its_card_are_a_storys_room(tmp_path: Path
         assert page["reply_to_message"]["from"]["is_bot"]
 
     play(tmp_path, scene)
+
+
+def test_a_card_that_is_too_long_is_one_message_and_a_room_all_the_same(tmp_path: Path) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        ann, room = peer.person("Ann"), peer.group()
+        ann.says("/story_new Tabs", room=room)
+        card = await peer.until_says(room.id, "0 lines")
+        assert card["text"].endswith("🎉…")
+        await peer.until_says(room.id, "as replies to my messages")
+        assert len(peer.shown(room.id)) == 2  # the card and the explanation
+        ann.says("[Tom] a programmer", room=room, reply_to=card)
+        await peer.until(lambda: card["text"].startswith("1 lines"))
+
+    play(tmp_path, scene, WordyBot())
 
 
 def test_in_a_forum_a_story_gets_a_topic_of_its_own(tmp_path: Path) -> None:
