@@ -119,6 +119,10 @@ class Answers(ABC):
     async def _parts(self, reply: Reply) -> Sequence[Part]:
         return await parts_of(reply.text, reply.files, reply.buttons, self.limit, self.say)
 
+    async def _part(self, reply: Reply) -> Part:
+        """A card, which is one message: it could not be edited as a whole otherwise."""
+        return await one_part(reply.text, reply.files, reply.buttons, self.limit, self.say)
+
     async def _plain(self, reply: Reply) -> str | None:
         if sum(len(file.content) for file in reply.files) > QUICK_BYTES:
             await self.hold_on(private=reply.private)
@@ -136,13 +140,13 @@ class Answers(ABC):
         store = self.tools.store
         message = await store.card(self.place.key, card)
         if message is not None:
-            part = await one_part(reply.text, reply.files, reply.buttons, self.limit, self.say)
+            part = await self._part(reply)
             if await self.edit_pressed(message, part):
                 return
             if self.place.thread != AWAY and await self._edited(message, part):
                 await self.card_changed(await store.successor(message))
                 return
-        shown = await self._plain(reply)
+        shown = await self.send([await self._part(reply)], private=reply.private)
         if shown is not None and not reply.private:
             await store.set_card(self.place.key, card, shown, self.person.id)
 
@@ -172,8 +176,7 @@ class Answers(ABC):
             await self._without_room(reply, card)
             return
         room = thread_in(self.place, thread)
-        parts = await self._parts(reply)
-        message = await self.tools.channels.send(room, parts)
+        message = await self.tools.channels.send(room, [await self._part(reply)])
         await self.tools.store.set_card(room.key, card, message, self.person.id)
         await self._tell_of_room(room, card)
         hint = self.tools.rooms.hint
@@ -197,7 +200,7 @@ class Answers(ABC):
     async def _without_room(self, reply: Reply, card: str) -> None:
         """Shows a card here, and says how one writes for a story without a room."""
         note = self.say("discord.no_thread")
-        await self._card(replace(reply, text=f"{reply.text}\n\n{note}"), card)
+        await self._card(replace(reply, text=f"{note}\n\n{reply.text}"), card)
 
     async def _tell_of_room(self, room: Place, card: str) -> None:
         call = replace(self.call, place=room, command=ROOM, options={"card": card}, attachments={})

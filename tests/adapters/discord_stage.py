@@ -64,18 +64,18 @@ async def connected(
         await chat.stop()
 
 
-def play(folder: Path, *scenes: Scene, **settings: Any) -> None:
+def play(folder: Path, *scenes: Scene, bot: TalkingBot | None = None, **settings: Any) -> None:
     """Plays the scenes; between two of them the bot is started again, Discord goes on. No request
     may be against Discord's description of its interface."""
 
     async def run() -> None:
-        bot = TalkingBot()
+        talking = bot or TalkingBot()
         async with DiscordPeer() as peer:
             for scene in scenes:
-                async with connected(peer, bot, folder, **settings) as chat:
-                    bot.chat = chat
-                    await scene(Stage(peer, chat, bot, Someone(peer)))
-                    for task in list(bot.drawing):
+                async with connected(peer, talking, folder, **settings) as chat:
+                    talking.chat = chat
+                    await scene(Stage(peer, chat, talking, Someone(peer)))
+                    for task in list(talking.drawing):
                         await task
             assert not peer.problems, "\n".join(peer.problems)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adapters.discord_chat import DiscordChat
-from bot.chat import FORM, MESSAGE, PRESS, ROOM, CannotStart, Place
+from bot.chat import FORM, MESSAGE, PRESS, ROOM, CannotStart, Place, Reply
 from tests.adapters.discord_peer import DiscordPeer, until
 from tests.adapters.discord_people import buttons, labels, options_of
 from tests.adapters.discord_stage import Stage, TalkingBot, play
-from tests.adapters.discord_world import GUILD, LOBBY
+from tests.adapters.discord_world import BOT_USER, GUILD, LOBBY
 from tests.adapters.small_bot import picture
 
 
@@ -93,7 +94,7 @@ def test_a_story_that_is_begun_in_a_private_thread_stays_there(tmp_path: Path) -
         await until(lambda: card["content"] == "1 lines\n[Tom] a man")
 
         second = await room.uses("story new", title="Another")  # the thread stays the first one's
-        assert second.text.startswith("0 lines")
+        assert second.text.endswith("0 lines")
         assert "no thread of its own" in second.text
         place = Place("discord", LOBBY, GUILD, thread["id"])
         assert [c.place for c in stage.bot.calls if c.command == ROOM] == [place]
@@ -101,6 +102,27 @@ def test_a_story_that_is_begun_in_a_private_thread_stays_there(tmp_path: Path) -
         assert LOBBY not in world.messages
 
     play(tmp_path, scene)
+
+
+def test_a_card_that_is_too_long_is_one_message_that_can_be_edited(tmp_path: Path) -> None:
+    class Wordy(TalkingBot):
+        def card(self, card: str, room: str | None = None) -> Reply:
+            text = f"{len(self.lines[card])} lines {'*' * 3000}"
+            return replace(super().card(card, room), text=text)
+
+    async def scene(stage: Stage) -> None:
+        peer, dm = stage.peer, stage.ann.in_dm()
+        await stage.ann.uses("story new", title="Tabs")
+        await dm.uses("story new", title="Tabs")
+        thread = next(c["id"] for c in peer.world.channels.values() if c["type"] == 11)
+        for room in (stage.ann.at(thread), dm):
+            card = next(m for m in peer.in_channel(room.where) if m["author"]["id"] == BOT_USER)
+            assert card["content"].startswith("0 lines")
+            assert "Draw" in labels(card)
+            await room.types("<@900> [Tom] a man")
+            await until(lambda card=card: card["content"].startswith("1 lines"))  # type: ignore[misc]
+
+    play(tmp_path, scene, bot=Wordy())
 
 
 def test_with_the_message_content_every_message_in_a_room_is_a_line(tmp_path: Path) -> None:
