@@ -44,6 +44,7 @@ from adapters.discord_where import (
     place_of_message,
     roles_of,
 )
+from adapters.discord_words import with_emoji, with_names
 from bot import chat
 from bot.chat import Attachment, Call, CommandInfo, Option, Person, Place, Reply, Value
 
@@ -89,7 +90,11 @@ class Calls:
     ) -> None:
         """A slash command. Where it lacks what it needs, a form asks for that."""
         files = {k: remote(v) for k, v in given.items() if isinstance(v, discord.Attachment)}
-        options = {name: value for name, value in given.items() if name not in files}
+        options = {
+            name: with_emoji(value) if isinstance(value, str) else value
+            for name, value in given.items()
+            if name not in files
+        }
         lacks = missing(info, list(given))
         if lacks:
             await self._question(interaction, Asked(info.name, options, files), lacks)
@@ -179,7 +184,8 @@ class Calls:
         turn = self._turns.setdefault(place.key, asyncio.Lock())
         with self._under_way():
             async with turn:
-                texts = [text, *[await self._read(file) for file in message.attachments]]
+                words = with_names(text, message)
+                texts = [words, *[await self._read(file) for file in message.attachments]]
                 call = await self._message_call(message, place, "\n".join(filter(None, texts)))
                 pictures = [file for file in message.attachments if not is_text(file)]
                 files = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,9 @@ class Someone:
 
     # What they do.
 
-    async def types(self, text: str, **files: bytes) -> Json:
-        """A plain message. As Discord does, it comes without its text where nobody may read it."""
+    async def types(self, text: str, *, to: Sequence[Someone] = (), **files: bytes) -> Json:
+        """A plain message. As Discord does, it comes without its text where nobody may read it.
+        `to`: who is mentioned in it."""
         world = self.peer.world
         message = world.add_message(self.where, self.user, {"content": text or " "}, {})
         message["attachments"] = [
@@ -59,6 +60,7 @@ class Someone:
             for name, content in files.items()
         ]
         message["content"] = text
+        message["mentions"] = [one.user for one in to]
         event = {**message}
         guild = world.channels[self.where].get("guild_id")
         if guild:

@@ -11,7 +11,7 @@ import pytest
 from adapters.discord_chat import DiscordChat
 from bot.chat import FORM, MESSAGE, PRESS, ROOM, CannotStart, Place, Reply
 from tests.adapters.discord_peer import DiscordPeer, until
-from tests.adapters.discord_people import buttons, labels, options_of
+from tests.adapters.discord_people import Someone, buttons, labels, options_of
 from tests.adapters.discord_stage import Stage, TalkingBot, play
 from tests.adapters.discord_world import BOT_USER, GUILD, LOBBY
 from tests.adapters.small_bot import picture
@@ -325,6 +325,37 @@ def test_a_long_message_that_came_as_a_file_is_read(tmp_path: Path) -> None:
         call = stage.bot.calls[0]
         assert call.options == {"text": "[Tom] 一个男人\n\n[Tom] works"}
         assert call.attachments == {}
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("#Tom: nice <:cat:123456789012345678>!", "#Tom: nice :cat:!"),
+        ("<a:dance_2:123456789012345678> <:a:1>", ":dance_2: :a:"),
+        ("hugs <@8> and <@!8>", "hugs @Bob 1 and @Bob 1"),
+        ("goes to <#101> #At last", "goes to lobby #At last"),
+        ("<#555> <@9> <@&77>", "… @… @…"),
+        ("3 < 4 > 2 <@> @everyone", "3 < 4 > 2 <@> @everyone"),
+    ],
+)
+def test_a_line_has_the_names_of_emoji_people_and_channels(
+    tmp_path: Path, typed: str, read: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        bob = Someone(stage.peer, "8", "[Bob] #1")
+        await stage.ann.types(f"<@900> {typed}", to=[bob])
+        await until(lambda: stage.bot.calls)
+        assert stage.bot.calls[0].options == {"text": read}
+
+    play(tmp_path, scene)
+
+
+def test_an_option_has_the_names_of_emoji(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        answer = await stage.ann.uses("echo", text="hey <:cat:123> <@8>", times=2)
+        assert answer.text == "hey :cat: <@8>" * 2  # a mention is left for the settings
 
     play(tmp_path, scene)
 
