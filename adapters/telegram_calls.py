@@ -50,6 +50,7 @@ from bot.chat import (
 )
 
 MOST_WITH_FILES = 3  # calls with files in memory at the same time
+MOST_ALBUMS = 500  # that are remembered
 TAKES_REPLIED = ("meme", "character new", "character edit")  # ... to a message with a picture
 NEW_CHARACTER = "character new"
 COMMON = ("start", "skip", "cancel")  # commands of this chat, not of the bot
@@ -75,6 +76,7 @@ class Calls:
         self._rights, self._replies = rights, replies
         self._bot, self._dialogs = tools.bot, tools.dialogs
         self._with_files = asyncio.Semaphore(MOST_WITH_FILES)
+        self._albums: dict[str, None] = {}  # of which the first picture was taken
 
     async def take(self, update: Update) -> None:
         """Answers one update. What goes wrong in it is told, and stays without consequence."""
@@ -127,6 +129,8 @@ class Calls:
                 await self._say(talk, "telegram.anonymous")
             return
         heard = Heard(talk, user, message, text, picture_in(message))
+        if self._is_our_own(message) or self._is_rest_of_album(heard):
+            return
         if not talk.in_group:
             await self._meet(heard)
         if typed is not None:
@@ -135,6 +139,21 @@ class Calls:
                 await self._typed(heard, typed)
         elif not await self._as_answer(heard):
             await self._plain(heard)
+
+    def _is_our_own(self, message: Message) -> bool:
+        """Whether it is a picture of ours that somebody chose in inline mode, to show it here."""
+        return message.via_bot is not None and message.via_bot.id == self._tools.api.id
+
+    def _is_rest_of_album(self, heard: Heard) -> bool:
+        """Whether it is a further picture of an album, which comes without words."""
+        album = heard.message.media_group_id
+        if album is None:
+            return False
+        is_first = album not in self._albums
+        self._albums[album] = None
+        while len(self._albums) > MOST_ALBUMS:
+            del self._albums[next(iter(self._albums))]
+        return not is_first and not heard.text.strip()
 
     def _is_ours(self, typed: Typed) -> bool:
         """Whether a command names us, or nobody and is one of the bot's."""
