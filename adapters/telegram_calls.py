@@ -26,7 +26,7 @@ from adapters.telegram_commands import (
     word_of,
 )
 from adapters.telegram_dialogs import MARK, Dialog
-from adapters.telegram_files import Found, NotTaken, download, picture_in
+from adapters.telegram_files import Found, NotTaken, download, picture_in, text_in
 from adapters.telegram_native import SHARED_STORY
 from adapters.telegram_outbox import Outgoing
 from adapters.telegram_people import person_of
@@ -131,6 +131,12 @@ class Calls:
         heard = Heard(talk, user, message, text, picture_in(message))
         if self._is_our_own(message) or self._is_rest_of_album(heard):
             return
+        try:
+            heard = await self._with_file(heard, typed)
+        except NotTaken as error:
+            await self._say(talk, error.key)
+            return
+        typed = read_command(heard.text)
         if not talk.in_group:
             await self._meet(heard)
         if typed is not None:
@@ -139,6 +145,19 @@ class Calls:
                 await self._typed(heard, typed)
         elif not await self._as_answer(heard):
             await self._plain(heard)
+
+    async def _with_file(self, heard: Heard, typed: Typed | None) -> Heard:
+        """With what a text file says after its caption, if it is for us. Raises NotTaken."""
+        file, talk = text_in(heard.message), heard.talk
+        if file is None:
+            return heard
+        if talk.in_group and not (typed is not None and self._is_ours(typed)):
+            in_topic = talk.place.thread is not None and await self._tools.cards.is_room(talk.place)
+            if not in_topic and not self._is_to_us(heard):
+                return heard
+        content = (await download(self._tools.api, file)).content
+        written = content.decode("utf-8-sig", "replace")
+        return replace(heard, text="\n".join(filter(None, (heard.text, written))))
 
     def _is_our_own(self, message: Message) -> bool:
         """Whether it is a picture of ours that somebody chose in inline mode, to show it here."""

@@ -9,6 +9,7 @@ from bot.chat import MESSAGE
 from tests.adapters.small_bot import picture
 from tests.adapters.telegram_peer import Peer
 from tests.adapters.telegram_stage import TalkingBot, play
+from tests.adapters.telegram_user import administrator
 
 
 def test_of_an_album_the_first_picture_is_taken_and_every_word(tmp_path: Path) -> None:
@@ -39,5 +40,34 @@ def test_a_picture_that_was_chosen_in_inline_mode_is_not_said_to_the_bot(tmp_pat
         ann.says("hello", via_bot={"id": 5, "is_bot": True, "first_name": "Gif"})
         await peer.until_says(ann.id, "You said: hello")
         assert [call.options for call in bot.calls] == [{"text": "hello"}]
+
+    play(tmp_path, scene)
+
+
+def test_a_text_file_is_read_as_if_it_had_been_typed(tmp_path: Path) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        ann, room = peer.person("Ann"), peer.group()
+        script = "[Tom] a man\n\n[Tom] 走" + " far" * 3000
+        text = ("a.txt", "text/plain", script.encode())
+        ann.says("", document=text)
+        await peer.until(lambda: bot.calls)
+        assert bot.calls[0].options == {"text": script}
+        assert bot.calls[0].attachments == {}
+        story = ("a.story", "application/octet-stream", b"\xef\xbb\xbf" + script.encode())
+        ann.says("/story_new Tabs", document=story)
+        await peer.until(lambda: len(bot.calls) > 1)
+        assert bot.calls[1].options == {"title": "Tabs", "script": script}
+        ann.says("", document=("b.txt", "text/plain", bytes(300_001)))
+        await peer.until_says(ann.id, "I need a picture here")
+        ann.says("", document=text, room=room)  # people among themselves
+        ann.says("@inkwell_bot", document=text, room=room)
+        await peer.until_says(room.id, "You said: [Tom] a man")
+        forum = peer.group(forum=True, me=administrator() | {"can_manage_topics": True})
+        ann.says("/story_new Tabs", room=forum)
+        await peer.until_says(forum.id, "0 lines")
+        ann.says("", document=text, room=forum, topic=next(iter(forum.topics)))
+        await peer.until_says(forum.id, "1 lines")
+        said = [call.options["text"] for call in bot.calls if call.command == MESSAGE]
+        assert said == [script, script, script]
 
     play(tmp_path, scene)
