@@ -44,7 +44,7 @@ from adapters.discord_where import (
     place_of_message,
     roles_of,
 )
-from adapters.discord_words import with_emoji, with_names
+from adapters.discord_words import attached, is_text, with_emoji, with_names
 from bot import chat
 from bot.chat import Attachment, Call, CommandInfo, Option, Person, Place, Reply, Value
 
@@ -103,7 +103,7 @@ class Calls:
 
     async def menu(self, interaction: Interaction, menu: Menu, message: discord.Message) -> None:
         """An entry of a message's menu: asks for the words that belong to the picture."""
-        pictures = [a for a in message.attachments if (a.content_type or "").startswith("image/")]
+        pictures = [a for a in attached(message) if (a.content_type or "").startswith("image/")]
         if not pictures:
             await self._tell(interaction, "discord.no_picture")
             return
@@ -185,9 +185,10 @@ class Calls:
         with self._under_way():
             async with turn:
                 words = with_names(text, message)
-                texts = [words, *[await self._read(file) for file in message.attachments]]
+                sent = attached(message)
+                texts = [words, *[await self._read(file) for file in sent]]
                 call = await self._message_call(message, place, "\n".join(filter(None, texts)))
-                pictures = [file for file in message.attachments if not is_text(file)]
+                pictures = [file for file in sent if not is_text(file)]
                 files = {
                     f"file{number or ''}": remote(file)
                     for number, file in enumerate(pictures[:MOST_ATTACHED])
@@ -200,7 +201,7 @@ class Calls:
         if not is_text(file) or file.size > MOST_TEXT_BYTES:
             return ""
         try:
-            return (await file.read()).decode(errors="replace")
+            return (await file.read()).decode("utf-8-sig", "replace")
         except (discord.DiscordException, OSError) as error:
             log.info("%s cannot be fetched: %s", file.url, error)
             return ""
@@ -326,10 +327,6 @@ class UnderWay:
     def __exit__(self, *_: object) -> None:
         if self._task is not None:
             self._running.discard(self._task)
-
-
-def is_text(file: discord.Attachment) -> bool:
-    return (file.content_type or "").startswith("text/plain")
 
 
 def remote(file: discord.Attachment) -> Remote:

@@ -14,6 +14,7 @@ from adapters.discord_commands import Catalogues, Desk, fill_tree, fingerprint
 from adapters.discord_messages import FORM, PRESS, RESULT
 from adapters.discord_store import Store
 from adapters.discord_where import Interaction
+from adapters.discord_words import attached, forwarded
 from bot.chat import Bot
 
 OURS = re.compile(rf"(?s)(?:{PRESS}\d*:|{FORM}|{RESULT}).+")  # custom_ids of buttons
@@ -102,8 +103,9 @@ class InkwellClient(commands.AutoShardedBot):
             message.guild is None
             or is_named
             or (is_room and await self._store.is_room(str(message.channel.id)))
-        ) and (text or message.attachments):
-            await self.taker.said(message, text)
+        ) and (text or forwarded(message) or attached(message)):
+            words = "\n".join(filter(None, (text, forwarded(message))))
+            await self.taker.said(message, words)
 
     def _without_name(self, message: discord.Message) -> tuple[str, bool]:
         """The text without the mentions of the bot, and whether there was one."""

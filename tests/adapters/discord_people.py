@@ -21,6 +21,7 @@ from tests.adapters.discord_world import (
 )
 
 KINDS = {str: 3, int: 4, bool: 5, bytes: 11}
+FILES = {"message": "message.txt", "story": "tabs.story"}  # which are no pictures
 MESSAGE_CONTENT = 1 << 15
 ALL = str((1 << 50) - 1)
 
@@ -50,17 +51,20 @@ class Someone:
 
     # What they do.
 
-    async def types(self, text: str, *, to: Sequence[Someone] = (), **files: bytes) -> Json:
+    async def types(
+        self, text: str, *, to: Sequence[Someone] = (), of: Json | None = None, **files: bytes
+    ) -> Json:
         """A plain message. As Discord does, it comes without its text where nobody may read it.
-        `to`: who is mentioned in it."""
+        `to`: who is mentioned in it; `of`: a message that it forwards."""
         world = self.peer.world
         message = world.add_message(self.where, self.user, {"content": text or " "}, {})
         message["attachments"] = [
-            world.file(f"{name}.txt" if name == "message" else f"{name}.png", content)
-            for name, content in files.items()
+            world.file(FILES.get(name, f"{name}.png"), content) for name, content in files.items()
         ]
         message["content"] = text
         message["mentions"] = [one.user for one in to]
+        if of is not None:
+            message["message_snapshots"] = [{"message": of}]
         event = {**message}
         guild = world.channels[self.where].get("guild_id")
         if guild:

@@ -325,6 +325,25 @@ def test_a_long_message_that_came_as_a_file_is_read(tmp_path: Path) -> None:
         call = stage.bot.calls[0]
         assert call.options == {"text": "[Tom] 一个男人\n\n[Tom] works"}
         assert call.attachments == {}
+        await ann.types("", story="\ufeff[Tom] 一个男人".encode())
+        await until(lambda: len(stage.bot.calls) > 1)
+        assert stage.bot.calls[1].options == {"text": "[Tom] 一个男人"}
+
+    play(tmp_path, scene)
+
+
+def test_what_is_forwarded_counts_as_said(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bob, ann = Someone(stage.peer, "8", "Bob"), stage.ann.in_dm()
+        script = await bob.types("[Tom] a man\n\n[Tom] works", tom=picture("x"))
+        sent = await ann.types("", of=script)
+        await until(lambda: stage.bot.calls)
+        call = stage.bot.calls[0]
+        assert call.options == {"text": script["content"]}
+        assert call.attachments["file"].content == picture("x")
+        asked = await ann.chooses(sent, "Make meme")
+        answer = await ann.fills(asked, top="It works")
+        assert answer.text == f"tom.png: {len(picture('x'))} bytes"
 
     play(tmp_path, scene)
 
