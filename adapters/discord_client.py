@@ -108,12 +108,14 @@ class InkwellClient(commands.AutoShardedBot):
             await self.taker.said(message, words)
 
     def _without_name(self, message: discord.Message) -> tuple[str, bool]:
-        """The text without the mentions of the bot, and whether there was one."""
+        """The text without the mentions of the bot, and whether it was named; a reply to one of its
+        messages names it, too, unless the person has switched that off."""
         if self.user is None:
             return message.content, False
         pattern = rf"<@!?{self.user.id}>"
         text, named = re.subn(pattern, "", message.content)
-        return (text.strip() if named else message.content), named > 0
+        is_named = named > 0 or self.user in message.mentions
+        return (text.strip() if named else message.content), is_named
 
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """The room is gone, and its cards with it."""

@@ -71,7 +71,7 @@ class Someone:
             event |= {"guild_id": guild, "member": member_json(self.user)}
             if world.channels[self.where]["type"] in THREADS:
                 world.awaken(world.channels[self.where])
-        named = f"<@{BOT_USER}>" in text
+        named = f"<@{BOT_USER}>" in text or any(one.id == BOT_USER for one in to)
         if guild and not named and not self.peer.gateway.intents & MESSAGE_CONTENT:
             event |= {"content": "", "attachments": []}
         await self.peer.gateway.dispatch("MESSAGE_CREATE", event)

@@ -70,9 +70,11 @@ def test_a_story_gets_a_thread_with_its_card_and_the_bot_hears_of_it(tmp_path: P
         await room.types("not for the bot")  # which cannot read it
         await room.types("<@900> [Tom] a man")
         await until(lambda: card["content"] == "1 lines\n[Tom] a man")
+        await room.types("[Tom] waits", to=[Someone(peer, BOT_USER, "Inkwell")])  # as a reply
+        await until(lambda: card["content"].startswith("2 lines"))
         said = [c.options["text"] for c in stage.bot.calls if c.command == MESSAGE]
-        assert said == ["[Tom] a man"]
-        assert len(peer.in_channel(thread["id"])) == 4
+        assert said == ["[Tom] a man", "[Tom] waits"]
+        assert len(peer.in_channel(thread["id"])) == 5
 
     play(tmp_path, scene)
 
