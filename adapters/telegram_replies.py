@@ -16,6 +16,7 @@ from adapters.telegram_cards import Cards, outgoing
 from adapters.telegram_dialogs import Dialogs
 from adapters.telegram_inline import Inline
 from adapters.telegram_later import comes_later
+from adapters.telegram_native import native
 from adapters.telegram_outbox import Outbox, Outgoing, Sent
 from adapters.telegram_people import CHAT, People
 from adapters.telegram_places import REPLIES
@@ -133,7 +134,8 @@ class Replies:
         """Over the chat or by direct message, which only gets who has opened the bot once."""
         person = talk.person
         plain = not (reply.files or reply.buttons)
-        if plain and await self._tools.presses.shown(talk.press, reply.text):
+        words = native(reply.text, self._tools.bot.commands, self._tools.api.username)
+        if plain and await self._tools.presses.shown(talk.press, words):
             return
         if await self._tools.people.can_be_written_to(person.id):
             try:

@@ -42,7 +42,7 @@ class SecretBot(TalkingBot):
         if call.options.get("data") == "star":
             if self.hold is not None:
                 await self.hold.wait()
-            return (Reply("1 star", private=True),)
+            return (Reply("1 star, see /story show", private=True),)
         return await super().answer(call)
 
 
@@ -234,7 +234,10 @@ def test_a_short_answer_to_a_press_is_shown_over_the_group_to_one_alone(tmp_path
         await chat.post(Post(group_place(room), "The page", buttons=((star,),)))
         ann.presses("⭐", room)
         (asked,) = await peer.until(lambda: peer.requests("answerCallbackQuery"))
-        assert (asked.given["text"], asked.given["show_alert"]) == ("1 star", "true")
+        assert (asked.given["text"], asked.given["show_alert"]) == (
+            "1 star, see /story_show",
+            "true",
+        )
         bot.hold = asyncio.Event()
         ann.presses("⭐", room)
         await peer.until(lambda: len(peer.requests("answerCallbackQuery")) == 2)
