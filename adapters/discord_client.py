@@ -18,6 +18,7 @@ from adapters.discord_words import attached, forwarded
 from bot.chat import Bot
 
 OURS = re.compile(rf"(?s)(?:{PRESS}\d*:|{FORM}|{RESULT}).+")  # custom_ids of buttons
+MAY_BE_ROOMS = (discord.Thread, discord.PartialMessageable)
 LONGEST_WAIT_SECONDS = 30.0  # that discord.py waits by itself; delivery sees to longer ones
 COMMANDS_SENT = "commands"  # the note of what Discord was told last
 
@@ -98,14 +99,28 @@ class InkwellClient(commands.AutoShardedBot):
         if message.author.bot or message.webhook_id is not None or message.is_system():
             return
         text, is_named = self._without_name(message)
-        is_room = self._reads_all and isinstance(message.channel, discord.Thread)
+        is_room = self._reads_all and isinstance(message.channel, MAY_BE_ROOMS)
         if (
             message.guild is None
             or is_named
             or (is_room and await self._store.is_room(str(message.channel.id)))
         ) and (text or forwarded(message) or attached(message)):
+            await self._find_thread(message)
             words = "\n".join(filter(None, (text, forwarded(message))))
             await self.taker.said(message, words)
+
+    async def _find_thread(self, message: discord.Message) -> None:
+        """Asks which thread it is that discord.py does not know: it forgets those that were put
+        away, and Discord may tell of one later than of the message that took it out again."""
+        if message.guild is None or not isinstance(message.channel, discord.PartialMessageable):
+            return
+        try:
+            found = await self.fetch_channel(message.channel.id)
+        except discord.DiscordException as error:
+            log.info("%d: nobody knows what channel that is: %s", message.channel.id, error)
+            return
+        if isinstance(found, discord.Thread):
+            message.channel = found
 
     def _without_name(self, message: discord.Message) -> tuple[str, bool]:
         """The text without the mentions of the bot, and whether it was named; a reply to one of its

@@ -234,6 +234,9 @@ class DiscordPeer:
         await self.gateway.dispatch("THREAD_CREATE", {**thread, "newly_created": True})
         return thread
 
+    async def tell_channel(self, ids: tuple[str, ...], body: Json, files: Files) -> Json:
+        return self.world.channel(ids[0])
+
     async def change_channel(self, ids: tuple[str, ...], body: Json, files: Files) -> Json:
         channel = self.world.channel(ids[0])
         if "archived" in body:
@@ -272,6 +275,7 @@ ROUTES: tuple[tuple[str, str, Act], ...] = (
     ("PUT", MESSAGES + r"/(\d+)/reactions/([^/]+)/@me", DiscordPeer.react),
     ("POST", r"/channels/(\d+)/threads", DiscordPeer.thread),
     ("PUT", r"/channels/(\d+)/thread-members/(\d+)", DiscordPeer.add_to_thread),
+    ("GET", r"/channels/(\d+)", DiscordPeer.tell_channel),
     ("PATCH", r"/channels/(\d+)", DiscordPeer.change_channel),
 )
 

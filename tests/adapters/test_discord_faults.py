@@ -110,6 +110,24 @@ def test_an_edit_of_a_deleted_message_is_posted_anew_once(tmp_path: Path) -> Non
     play(tmp_path, before, after)
 
 
+@pytest.mark.parametrize("reads_all", [True, False])
+def test_a_line_in_a_thread_that_was_put_away_is_heard(tmp_path: Path, reads_all: bool) -> None:
+    async def scene(stage: Stage) -> None:
+        peer, ann = stage.peer, stage.ann
+        await ann.uses("story new", title="Tabs")
+        thread = next(c for c in peer.world.channels.values() if c["type"] == 11)
+        thread["thread_metadata"]["archived"] = True
+        await peer.gateway.dispatch("THREAD_UPDATE", {**thread})
+        line = await ann.at(thread["id"]).types(
+            "[Tom] a man" if reads_all else "<@900> [Tom] a man"
+        )
+        await until(lambda: line["reactions"])
+        assert stage.bot.calls[-1].options == {"text": "[Tom] a man"}
+        assert stage.bot.calls[-1].place == Place("discord", LOBBY, GUILD, thread["id"])
+
+    play(tmp_path, scene, message_content=reads_all)
+
+
 def test_an_archived_thread_is_opened_again_and_a_locked_one_refuses(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.ann.uses("story new", title="Tabs")
