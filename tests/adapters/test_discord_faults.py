@@ -181,6 +181,7 @@ def test_without_a_thread_the_story_is_shown_where_it_was_asked_for(tmp_path: Pa
         world = stage.peer.world
         world.rights = discord.Permissions(view_channel=True, send_messages=True)
         answer = await stage.ann.uses("story new", title="Tabs")
+        await until(lambda: answer.messages)
         assert "no thread of its own" in answer.text
         assert [c.command for c in stage.bot.calls] == ["story new"]
 
