@@ -71,3 +71,14 @@ def test_a_text_file_is_read_as_if_it_had_been_typed(tmp_path: Path) -> None:
         assert said == [script, script, script]
 
     play(tmp_path, scene)
+
+
+def test_who_sends_a_gif_is_told_that_telegram_made_a_film_of_it(tmp_path: Path) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        ann = peer.person("Ann")
+        film = {"file_id": "g", "file_unique_id": "g", "width": 8, "height": 8, "duration": 1}
+        ann.says(animation=film)
+        await peer.until_says(ann.id, "Telegram makes films of GIFs")
+        assert bot.calls == []
+
+    play(tmp_path, scene)
