@@ -152,12 +152,14 @@ def sample_story(random: Random, panels: int) -> tuple[Scene, ...]:
     """Panels that share one style and one character, or two of whom each has a panel alone."""
     style = random.choices(STYLES, (80, 6, 6, 8))[0]
     first, second = sample_character(random), sample_character(random)
-    if random.random() < 0.35:
+    if random.random() < 0.5:
         casts: list[tuple[Character, ...]] = [(first,)] * panels
     else:
         casts = [(first,), (second,)]
         while len(casts) < panels:
             casts.append(
-                random.choice([(first, second)] * 5 + [(second, first)] * 3 + [(first,), (second,)])
+                random.choice(
+                    [(first, second), (first, second), (second, first), (first,), (second,)]
+                )
             )
     return tuple(sample_scene(random, cast, style=style) for cast in casts)
