@@ -50,6 +50,7 @@ class Writing:
     letters: str
 
     @classmethod
+    @lru_cache(maxsize=1024)  # a story's lines are searched again with each that is added
     def of(cls, text: str) -> Writing:
         plain = folded(text)
         return cls(tuple(words_of(plain)), BETWEEN.sub("", plain))
@@ -117,6 +118,8 @@ class WordList:
             if hidden.isdisjoint(range(place, place + len(phrase))):
                 return " ".join(phrase).removesuffix("*")
         letters = writing.letters
+        if letters.isascii():  # scripts without spaces have letters of their own
+            return None
         if any(word in letters for word in self._anywhere):
             for innocent in harmless._anywhere if harmless else ():
                 letters = letters.replace(innocent, " ")
