@@ -1,7 +1,7 @@
 """Takes what people do on Discord to the bot, as calls, and has its replies shown.
 
-The bot is given two seconds for an answer that Discord can show as the first: only that one may be
-a form. After them Discord is told that the answer will come.
+The bot is given a moment for an answer that Discord can show as the first: only that one may be a
+form. After it people see that the answer will come, and a form is offered by a button.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -48,7 +48,7 @@ from adapters.discord_words import attached, is_text, with_emoji, with_names
 from bot import chat
 from bot.chat import Attachment, Call, CommandInfo, Option, Person, Place, Reply, Value
 
-PATIENCE_SECONDS = 2.0  # for the bot's answer: Discord waits for three
+PATIENCE_SECONDS = 0.2  # for the bot's answer; Discord itself would wait three seconds
 SUGGEST_SECONDS = 2.5
 GRACE_SECONDS = 10.0  # for calls under way when the chat stops
 MOST_FILE_BYTES = 20_000_000  # of a file that is fetched; the bot takes no larger ones
@@ -82,7 +82,7 @@ class Calls:
         self._tools, self._away = tools, away
         self._client, self._patience = client, patience
         self._with_files = asyncio.Semaphore(MOST_WITH_FILES)
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], str] = {}  # and where what they answer was asked
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def command(
@@ -179,11 +179,15 @@ class Calls:
 
     async def said(self, message: discord.Message, text: str) -> None:
         """A plain message, `text` without the mention of the bot. Those of one place are taken in
-        the order in which they came."""
+        the order in which they came, after the commands and presses that came before them: the
+        story that a line belongs to may just begin."""
         place = place_of_message(message)
         turn = self._turns.setdefault(place.key, asyncio.Lock())
+        before = [task for task, where in self._running.items() if where == place.key]
         with self._under_way():
             async with turn:
+                if before:
+                    await asyncio.wait(before)
                 words = with_names(text, message)
                 sent = attached(message)
                 texts = [words, *[await self._read(file) for file in sent]]
@@ -242,13 +246,11 @@ class Calls:
 
     async def _answer(self, interaction: Interaction, asked: Asked) -> None:
         """Asks the bot, and answers in time whatever it says."""
-        call = await self._call(interaction, asked)
-        self._away.heard(interaction, call.place)
-        shown = ToInteraction(self._tools, call, interaction)
-        with self._under_way():
-            with suppress(
-                sqlite3.Error
-            ):  # such as a full disk: what the bot says of it matters more
+        with self._under_way(place_of_interaction(interaction)):
+            call = await self._call(interaction, asked)
+            self._away.heard(interaction, call.place)
+            shown = ToInteraction(self._tools, call, interaction)
+            with suppress(sqlite3.Error):  # such as a full disk: what the bot says matters more
                 await self._tools.store.set_locale(call.person.id, interaction.locale.value)
             work = asyncio.create_task(self._replies(call, asked.files))
             if not await in_time(work, self._patience):
@@ -300,8 +302,16 @@ class Calls:
         text = self._tools.say(await self._person(interaction), key)
         await interaction.response.send_message(text, ephemeral=True)
 
-    def _under_way(self) -> UnderWay:
-        return UnderWay(self._running)
+    @contextmanager
+    def _under_way(self, place: Place | None = None) -> Iterator[None]:
+        """Counts the task at hand among those that are waited for, as long as the block lasts."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._running[task] = place.key if place is not None else ""
+        try:
+            yield
+        finally:
+            self._running.pop(task, None)
 
     async def finish(self) -> None:
         """Lets the calls under way come to their end, for some seconds."""
@@ -312,21 +322,6 @@ class Calls:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-
-
-class UnderWay:
-    """Counts the task at hand among those that are waited for, as long as the block lasts."""
-
-    def __init__(self, running: set[asyncio.Task[Any]]) -> None:
-        self._running, self._task = running, asyncio.current_task()
-
-    def __enter__(self) -> None:
-        if self._task is not None:
-            self._running.add(self._task)
-
-    def __exit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._running.discard(self._task)
 
 
 def remote(file: discord.Attachment) -> Remote:
