@@ -8,7 +8,7 @@ import logging
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 
 import telegram
@@ -35,6 +35,7 @@ from adapters.telegram_questions import questions_of_command
 from adapters.telegram_replies import HELLO, Replies, Tools
 from adapters.telegram_rights import Rights, Standing
 from adapters.telegram_talk import Talk
+from adapters.telegram_typing import typing
 from adapters.telegram_whom import SETTINGS, with_ids
 from bot.chat import (
     FORM,
@@ -370,8 +371,13 @@ class Calls:
             manager=int(talk.person.id) in standing.managers,
             lacks=standing.lacks,
         )
-        replies = await self._answers(call, files or {})
-        await self._replies.show(talk, call, replies)
+        # In a group a plain line may be for others; a pressed button turns by itself.
+        overheard = talk.in_group and command == MESSAGE
+        quiet = overheard or command == PRESS
+        sign = nullcontext() if quiet else typing(self._tools.api, self._places, talk.at)
+        async with sign:
+            replies = await self._answers(call, files or {})
+            await self._replies.show(talk, call, replies)
         return bool(replies)
 
     async def _answers(self, call: Call, files: Mapping[str, Found]) -> Sequence[Reply]:

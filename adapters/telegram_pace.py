@@ -24,7 +24,8 @@ LONGEST_PAUSE_SECONDS = 30.0  # that is waited for here; delivery sees to longer
 BURST = 20  # requests to one direct message at once; after them one a second
 SECOND = 1.0
 MOST_KEPT = 512  # direct messages
-FREE = ("get", "answer", "delete")  # requests that show nothing in a chat are not counted
+# Requests that put nothing into a chat are not counted.
+FREE = ("get", "answer", "delete", "sendChatAction")
 
 log = logging.getLogger(__name__)
 logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)  # it is said here

@@ -3,8 +3,9 @@
 So many people use the bot at the same time, over the real client libraries and real sockets; each
 does the next thing as soon as the last one is answered, so that as many interactions are in
 flight. The engine is busy all the time. Measured from the network's side: on Discord from the event
-to the callback; on Telegram from handing out the update to the answer to a pressed button, or to
-the first message for what was typed. Telegram's own limit of 30 messages a second is lifted.
+to the callback, which may be "thinking…"; on Telegram from handing out the update to the answer to
+a pressed button, or to the first message, or "typing…", after what was typed. Telegram's own limit
+of 30 messages a second is lifted.
 """
 
 from __future__ import annotations

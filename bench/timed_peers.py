@@ -33,12 +33,18 @@ class Stopwatch:
     def __init__(self) -> None:
         self.delays: defaultdict[str, list[float]] = defaultdict(list)
         self.errors: list[str] = []
+        self._seen: dict[str, float] = {}  # signs that the answer will come
         self._answered: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def see(self, key: str, seconds: float) -> None:
+        """The person sees that something was heard; the answer itself comes later."""
+        if not self._answered[key].is_set():
+            self._seen.setdefault(key, seconds)
 
     def stop(self, kind: str, key: str, seconds: float) -> None:
         """The first answer to something has come."""
         if not self._answered[key].is_set():
-            self.delays[kind].append(seconds)
+            self.delays[kind].append(self._seen.pop(key, seconds))
             self._answered[key].set()
 
     async def wait(self, key: str) -> None:
@@ -85,8 +91,8 @@ def kind_of(interaction: Interaction) -> str:
 
 
 class TimedTelegram(Peer):
-    """Counts from handing out an update to the answer to a press, or the first message that
-    answers what somebody typed."""
+    """Counts from handing out an update to the answer to a press, or to the first message that
+    answers what somebody typed; "typing…" before it tells them that it was heard."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,6 +115,9 @@ class TimedTelegram(Peer):
             raise
         if asked.method == "answerCallbackQuery":
             self._answered("press", asked.given["callback_query_id"], now)
+        elif asked.method == "sendChatAction":
+            chat = asked.given["chat_id"]
+            self.watch.see(chat, now - self._handed.get(chat, now))
         elif asked.method == "sendMessage" and not ASIDE.match(asked.given["text"]):
             self._answered("command", asked.given["chat_id"], now)
         return done

@@ -239,6 +239,10 @@ class Methods:
             raise Refusal(400, "Bad Request: message to delete not found")
         return True
 
+    def _sendChatAction(self, asked: Asked) -> bool:  # noqa: N802
+        self._room(asked)
+        return True
+
     def _answerCallbackQuery(self, asked: Asked) -> bool:  # noqa: N802
         if asked.given["callback_query_id"] not in self.open_queries:
             raise Refusal(400, f"Bad Request: {TOO_OLD}")

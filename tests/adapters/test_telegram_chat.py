@@ -12,7 +12,7 @@ import pytest
 from adapters.telegram_chat import FILE, TelegramChat
 from bot.chat import MESSAGE, PRESS, ROOM, CannotStart, Place
 from tests.adapters.small_bot import picture
-from tests.adapters.telegram_peer import TOKEN, Peer
+from tests.adapters.telegram_peer import TOKEN, Fault, Peer
 from tests.adapters.telegram_stage import TalkingBot, play, serving
 
 
@@ -45,6 +45,36 @@ def test_a_plain_message_is_answered(tmp_path: Path) -> None:
         ann.says("Hello\nthere")
         await peer.until_says(ann.id, "You said: Hello\nthere")
         assert bot.calls[0].command == MESSAGE
+
+    play(tmp_path, scene)
+
+
+def test_people_see_that_the_bot_types_while_an_answer_takes_longer(tmp_path: Path) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        ann, bob = peer.person("Ann"), peer.person("Bob")
+        ann.says("at once")
+        await peer.until_says(ann.id, "You said: at once")
+        bot.hold = asyncio.Event()
+        bob.says("take your time")
+        sign = await peer.until(lambda: next(iter(peer.requests("sendChatAction")), None))
+        assert (sign.given["chat_id"], sign.given["action"]) == (str(bob.id), "typing")
+        assert not peer.shown(bob.id)
+        bot.hold.set()
+        await peer.until_says(bob.id, "You said: take your time")
+        assert len(peer.requests("sendChatAction")) == 1
+
+    play(tmp_path, scene)
+
+
+def test_an_answer_comes_though_nobody_can_see_that_the_bot_types(tmp_path: Path) -> None:
+    async def scene(peer: Peer, bot: TalkingBot, chat: TelegramChat) -> None:
+        ann = peer.person("Ann")
+        peer.faults.append(Fault("sendChatAction", 400, "Bad Request: chat not found"))
+        bot.hold = asyncio.Event()
+        ann.says("take your time")
+        await peer.until(lambda: peer.requests("sendChatAction"))
+        bot.hold.set()
+        await peer.until_says(ann.id, "You said: take your time")
 
     play(tmp_path, scene)
 
