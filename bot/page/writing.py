@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, groupby
+from typing import Any
 
 from bidi import algorithm as bidi
+from bidi.mirror import MIRRORED
 from fontTools.unicodedata import script as script_of
 from uniseg.emoji import emoji_presentation
 from uniseg.graphemecluster import grapheme_clusters
@@ -185,9 +187,45 @@ def _levels(text: str) -> list[int]:
     bidi.get_embedding_levels(visible, storage)
     bidi.explicit_embed_and_overrides(storage)
     bidi.resolve_weak_types(storage)
+    _resolve_brackets(storage["chars"], "R" if storage["base_level"] else "L")
     bidi.resolve_neutral_types(storage, False)
     bidi.resolve_implicit_levels(storage, False)
     return [character["level"] for character in storage["chars"]]
+
+
+def _resolve_brackets(characters: list[dict[str, Any]], ours: str) -> None:
+    """Gives both brackets of a pair one direction (UAX #9, rule N0), which the library does not.
+
+    `ours` is the direction of the text: a pair has it unless all in it and before it is of the
+    other one, or there are no letters in it.
+    """
+    strong = ["R" if c["type"] in ("EN", "AN") else c["type"] for c in characters]
+    for opening, closing in _bracket_pairs(characters):
+        inside = {kind for kind in strong[opening + 1 : closing] if kind in ("L", "R")}
+        if not inside:
+            continue
+        before = (kind for kind in reversed(strong[:opening]) if kind in ("L", "R"))
+        way = ours if ours in inside else next(before, ours)
+        for place in (opening, closing):
+            characters[place]["type"] = strong[place] = way
+
+
+def _bracket_pairs(characters: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Where the brackets that belong together stand, in the order of the opening ones."""
+    pairs = []
+    waiting: list[tuple[str, int]] = []  # the closing bracket that each open one asks for
+    for place, character in enumerate(characters):
+        sign = character["ch"]
+        category = unicodedata.category(sign) if character["type"] == "ON" else ""
+        if category == "Ps" and sign in MIRRORED:
+            waiting.append((MIRRORED[sign], place))
+        elif category == "Pe" and (sign in [wanted for wanted, _ in waiting]):
+            while waiting:
+                wanted, opening = waiting.pop()
+                if wanted == sign:
+                    pairs.append((opening, place))
+                    break
+    return sorted(pairs)
 
 
 class _Hand:

@@ -1,6 +1,7 @@
 """Texts are cleaned and cut into runs of one font and one direction."""
 
 import pytest
+from bidi import get_display
 
 from bot.page.writing import Run, cjk_language, clean, direction, in_drawing_order, runs
 
@@ -78,3 +79,21 @@ def test_arabic_reads_from_the_right_and_its_latin_words_from_the_left() -> None
 
 def test_a_line_that_starts_in_latin_keeps_its_arabic_words_in_place() -> None:
     assert drawn("Tom يكتب كود now") == ["Tom", "يكتب كود", "now"]
+
+
+def as_drawn(text: str) -> str:
+    """The characters of one line from left to right; brackets are not mirrored yet."""
+    line = in_drawing_order(list(runs(text, "zh-hans")))
+    return "".join(run.text[::-1] if run.level % 2 else run.text for run in line)
+
+
+def test_both_brackets_of_a_pair_go_the_way_of_the_line() -> None:
+    assert drawn("עברית (mixed) 42%.")[-2:] == ["(", "עברית"]
+    for text in (
+        "עברית (mixed) 42%.",
+        "مرحبا (world) hello [١٢ a]",
+        "Tom said (مرحبا) and (كود a) 12",
+        "abc (אבג (d) 1) ] ( אב",
+        "אבג ([a) b] 「c」 d",
+    ):
+        assert as_drawn(text) == get_display(text), text  # the library's other way, in Rust
