@@ -80,7 +80,10 @@ class ComicFiles:
 
     @ctrl_c_later()
     def write(self, pages: Sequence[bytes], pictures: Sequence[bytes]) -> list[Path]:
-        """Puts PNG files in place of those of an earlier drawing; returns the pages' paths."""
+        """Puts PNG files in place of those of an earlier drawing; returns the pages' paths.
+
+        A GIF of the earlier drawing goes, too: it would show other pictures than these.
+        """
         paths = [*self.pages(len(pages)), *self.pictures(len(pictures))]
         folders = (self.pictures_folder, *self.pictures_folder.parents)
         created = [folder for folder in folders if not folder.exists()]
@@ -100,10 +103,10 @@ class ComicFiles:
         return paths[: len(pages)]
 
     def drawn_earlier(self) -> list[Path]:
-        """This story's PNG files: those with its names that Inkwell has signed."""
+        """This story's PNG files and GIF: those with its names that Inkwell has signed."""
         names = re.compile(r"(page-)?[1-9]\d*\.png")
         inside = [path for path in self.pictures_folder.iterdir() if names.fullmatch(path.name)]
-        return [path for path in (*self.pages(1), *inside) if is_signed(path)]
+        return [path for path in (*self.pages(1), self.animation, *inside) if is_signed(path)]
 
 
 def check_replacing(path: Path) -> None:

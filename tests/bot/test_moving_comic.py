@@ -86,3 +86,12 @@ def test_a_gif_that_inkwell_has_not_made_is_never_replaced(
 def test_without_the_option_nothing_moves(story: Path) -> None:
     assert main(["draw", str(story)]) == 0
     assert not Path("out/tom.gif").exists()
+
+
+def test_the_gif_of_an_earlier_drawing_goes_with_its_pictures(story: Path) -> None:
+    assert main(["draw", "--animate", str(story)]) == 0
+    assert main(["draw", "--seed", "1", str(story)]) == 0
+    assert not Path("out/tom.gif").exists(), "it would show other pictures"
+    Path("out/tom.gif").write_bytes(b"GIF89a of mine")
+    assert main(["draw", str(story)]) == 0
+    assert Path("out/tom.gif").read_bytes() == b"GIF89a of mine"
