@@ -141,7 +141,7 @@ def check_memory() -> None:
     if free < MEMORY_NEEDED:
         raise UserError(
             f"there is too little memory: drawing needs {MEMORY_NEEDED / 1e9:.1f} GB,"
-            f" and {max(free, 0) / 1e9:.1f} GB are free"
+            f" and {max(free, 0) // 10**8 / 10} GB are free"  # never rounded up to what it needs
         )
 
 

@@ -239,6 +239,22 @@ def test_too_little_memory_is_told_before_torch_is_loaded(story: Path) -> None:
     assert os.listdir() == ["tom.story"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep this limit")
+def test_memory_that_is_hardly_too_little_is_not_rounded_up_to_enough(story: Path) -> None:
+    program = f"""
+import psutil
+import resource
+from bot.cli import main
+from bot.draw import MEMORY_NEEDED
+limit = psutil.Process().memory_info().vms + MEMORY_NEEDED - 100_000
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+raise SystemExit(main(["draw", {str(story)!r}]))
+"""
+    result = in_a_process(program)
+    assert result.returncode == 2
+    assert "drawing needs 1.5 GB, and 1.4 GB are free" in result.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_while_drawing_leaves_nothing_and_says_so(story: Path) -> None:
