@@ -246,7 +246,7 @@ def find_model(name: str) -> ModelSpec:
     if name in MODELS:
         return MODELS[name]
     path = Path(name)
-    if path.exists() or is_path(name) or path.suffix in WEIGHTS:
+    if name and (path.exists() or is_path(name) or path.suffix in WEIGHTS):  # Path("") is "."
         return replace(MODELS[family_of(path)], name=name, source=name, licence="", download=0.0)
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]
     raise EngineError(

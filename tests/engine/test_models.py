@@ -18,6 +18,7 @@ from engine.models import (
     find_model,
 )
 from engine.motion_settings import MotionSettings, motion_settings, set_motion
+from engine.request import EngineError
 
 ADAPTER = MotionSettings(motion_adapter="guoyww/adapter", video_model="./wan")
 
@@ -80,3 +81,11 @@ def test_settings_come_to_the_engines_process_by_its_command_line(
 ) -> None:
     options = read_options(["--socket", os.devnull, *settings.arguments()])
     assert motion_settings(options) == settings
+
+
+def test_a_name_of_no_letters_is_no_model_and_not_the_folder_one_works_in(
+    tiny_sd15: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_sd15)
+    with pytest.raises(EngineError, match=r'^there is no model ""; the nearest is '):
+        find_model("")
