@@ -232,7 +232,8 @@ class Checker:
     def _memory(self) -> Finding:
         free = free_memory()
         free = max(free, 0)
-        values: dict[str, Any] = {"free": free / GIGABYTE, "needed": MEMORY_NEEDED / GIGABYTE}
+        shown = free // 10**8 / 10  # never rounded up to what drawing needs
+        values: dict[str, Any] = {"free": shown, "needed": MEMORY_NEEDED / GIGABYTE}
         if free < MEMORY_NEEDED:
             return self._finding("memory", "missing", "memory_free", "memory_do", **values)
         return self._finding("memory", "ok", "memory_free", **values)

@@ -57,7 +57,7 @@ class StoryDrawing:
             halves=2 if self.guided else 1,
             perturbed=1 if self.guided and spec.guides_attention else 0,
             seeds={s.name: s.seed for s in self.shots if s.alone},
-            rates=own_rates(self.shots, spec),
+            rates=own_rates(self.shots, spec, request.rate),
         )
         self.latents: dict[str, Tensor] = {}
         self.reading = read_pictures(artist, self.shots, adapter, self.attention.regions)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -28,6 +29,7 @@ from engine.request import EngineError
 
 MOST_PIXELS = 4096 * 4096
 PAPER_SHADES = 12  # of 255: how far the shades of one sheet of paper lie apart
+FEW_PANELS = 2  # that show who somebody is
 MARGIN = 0.04  # around a figure cut out of its paper, of its longer side
 
 
@@ -89,17 +91,23 @@ def ink(shade: int) -> int:
     return 255 if shade > PAPER_SHADES else 0
 
 
-def own_rates(shots: Sequence[Shot], spec: ModelSpec) -> dict[str, float]:
-    """The rate r of what leads a character in every story: of a picture, its strength.
+def own_rates(shots: Sequence[Shot], spec: ModelSpec, rate: float) -> dict[str, float]:
+    """The rates of shots of which panels do not see the story's own `rate` r.
 
-    Of a saved character's portraits all is seen where identity leads: there are only two of them.
+    Of a picture as much is seen as its strength says. Where identity leads, all is seen of a saved
+    character's portraits, and twice the rate of a character who has only one or two identity
+    panels, as in stories of several people.
     """
-    whole = spec.sharing == "leading"
-    return {
-        shot.name: shot.strength
-        for shot in shots
-        if shot.picture is not None or (whole and shot.alone and shot.identity_of is not None)
-    }
+    rates = {shot.name: shot.strength for shot in shots if shot.picture is not None}
+    if spec.sharing == "leading":
+        identities = [s for s in shots if s.identity_of is not None and s.picture is None]
+        panels = Counter(shot.identity_of for shot in identities)
+        for shot in identities:
+            if shot.alone:
+                rates[shot.name] = 1.0
+            elif panels[shot.identity_of] <= FEW_PANELS:
+                rates[shot.name] = min(1.0, 2 * rate)
+    return rates
 
 
 def in_sight(sights: Sequence[Sight], shots: Sequence[Shot], share: float) -> tuple[Sight, ...]:

@@ -14,8 +14,15 @@ from PIL import Image, ImageChops
 
 from engine.attention.consistent import Glance
 from engine.drawing import StoryDrawing
-from engine.identity import framed, in_sight, noised, open_picture, picture_latents
-from engine.models import MODELS, ModelSpec
+from engine.identity import (
+    framed,
+    in_sight,
+    noised,
+    open_picture,
+    own_rates,
+    picture_latents,
+)
+from engine.models import HOUSE, MODELS, SD15, ModelSpec
 from engine.plan import NOBODY, Shot, plan_shots
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
 from engine.story import draw_story, ready_artist
@@ -89,7 +96,8 @@ def test_its_strength_is_how_much_of_it_is_seen(story: DrawRequest) -> None:
         drawing = StoryDrawing(artist, request, plan_shots(request, artist.fits))
         layer = drawing.layers[-1]
         assert len(drawing.attention.chosen_tokens(layer, "picture of tom", 64)) == 64 * share
-        assert len(drawing.attention.chosen_tokens(layer, "panel 1", 64)) == 32
+        alone = 64 if artist.spec.sharing == "leading" else 32  # Lisa's only identity panel
+        assert len(drawing.attention.chosen_tokens(layer, "panel 1", 64)) == alone
 
 
 def test_where_identity_leads_all_of_a_saved_characters_portraits_is_seen(
@@ -231,3 +239,21 @@ def test_noised_latents_are_those_of_the_step() -> None:
         s = euler.sigmas[number]
         expected = (clean + s * noise) / (s**2 + 1).sqrt()
         torch.testing.assert_close(noised(euler, clean, noise, euler.timesteps[number]), expected)
+
+
+def test_more_is_seen_of_who_has_few_identity_panels() -> None:
+    """One or two of them have fewer tokens than the three that r = 0.5 is meant for."""
+    ann, bob = CharacterRequest("Ann", "a girl"), CharacterRequest("Bob", "a boy")
+    casts = [("Ann",), ("Ann",), ("Ann",), ("Bob",), ("Ann", "Bob")]
+    panels = tuple(PanelRequest(" ".join(f"[{n}]" for n in names), names) for names in casts)
+    shots = plan_shots(DrawRequest((ann, bob), panels))
+    assert own_rates(shots, HOUSE, 0.5) == {"panel 3": 1.0}
+    assert own_rates(shots, HOUSE, 0.2) == {"panel 3": 0.4}
+    assert own_rates(shots, HOUSE, 0.0) == {"panel 3": 0.0}
+    assert own_rates(shots, SD15, 0.5) == {}
+    saved = plan_shots(
+        DrawRequest((replace(ann, seed=3), replace(bob, picture=png("red"), strength=0.3)), panels)
+    )
+    assert own_rates(saved, HOUSE, 0.5) == {
+        "portrait 0 of ann": 1.0, "portrait 1 of ann": 1.0, "picture of bob": 0.3,
+    }  # fmt: skip
