@@ -67,7 +67,7 @@ IN_TITLE = "instr(same_name(title), same_name(?1))"
 LIKE = f"""(
     {IN_TITLE} OR title = '' AND EXISTS (
         SELECT 1 FROM (VALUES (', '), ('、')) AS commas WHERE instr(same_name((
-            SELECT group_concat(name, commas.column1) FROM (
+            SELECT coalesce(group_concat(name, commas.column1), '') FROM (
                 SELECT name FROM cast_members WHERE story = stories.id ORDER BY position LIMIT 3
             )
         )), same_name(?1))

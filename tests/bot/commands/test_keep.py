@@ -68,6 +68,16 @@ def test_a_story_without_a_title_is_found_by_who_is_in_it(tmp_path: Path) -> Non
     talk(tmp_path, scene)
 
 
+def test_a_story_with_neither_a_title_nor_anybody_in_it_is_no_hindrance(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", script="[NC] rain over the harbour")
+        await ann.asks("story new", title="Spaces")
+        assert "Spaces" in await ann.asks("story show", story="spac")
+        assert "no such story" in await ann.asks("story show", story="Tom")
+
+    talk(tmp_path, scene)
+
+
 def test_in_a_direct_message_the_story_that_is_shown_is_the_one_that_is_typed_on(
     tmp_path: Path,
 ) -> None:
