@@ -73,6 +73,7 @@ class InkwellClient(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
         self._store, self._reads_all = store, reads_all
+        self._closing: set[int] = set()  # threads that were deleted just now
 
     async def prepare(self, bot: Bot, taker: Taker) -> None:
         """Makes the commands; Discord is told of them at the login."""
@@ -99,7 +100,8 @@ class InkwellClient(commands.AutoShardedBot):
         if message.author.bot or message.webhook_id is not None or message.is_system():
             return
         text, is_named = self._without_name(message)
-        is_room = self._reads_all and isinstance(message.channel, MAY_BE_ROOMS)
+        may_be_room = self._reads_all and isinstance(message.channel, MAY_BE_ROOMS)
+        is_room = may_be_room and message.channel.id not in self._closing
         if (
             message.guild is None
             or is_named
@@ -133,8 +135,12 @@ class InkwellClient(commands.AutoShardedBot):
         return (text.strip() if named else message.content), is_named
 
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        """The room is gone, and its cards with it."""
-        await self._store.close_room(str(event.thread_id))
+        """The room is gone, and its cards with it; at once, for a line may be under way."""
+        self._closing.add(event.thread_id)
+        try:
+            await self._store.close_room(str(event.thread_id))
+        finally:
+            self._closing.discard(event.thread_id)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("%s went wrong", event_method)
