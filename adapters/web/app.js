@@ -71,9 +71,9 @@ async function comeIn() {
     $("state").textContent = problem instanceof Refused ? problem.message : say("connecting");
     return void setTimeout(comeIn, 3000);
   }
+  await showMe(session.me); // the commands first: what is typed before they are known gets no help
   $("door").hidden = true;
   $("app").hidden = false;
-  await showMe(session.me);
   rooms.current = null;
   rooms.set(session.rooms);
   await openRoom(wantedRoom());

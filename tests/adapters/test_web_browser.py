@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
 from adapters.web_chat import WebChat
 from tests.adapters.chromium import Chromium
@@ -205,9 +206,28 @@ async def look_at_full_size(page: Page) -> None:
 
 def test_suggestions_come_from_the_bot(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
-        await scene.page.locator("#box").press_sequentially("/story show title:cup")
-        await scene.page.get_by_role("option", name="The last cup").click()
-        await expect(scene.page.locator("#box")).to_have_value("/story show title:The last cup ")
+        await asks_for_the_cup(scene.page)
+
+    perform(act, chromium, tmp_path)
+
+
+async def asks_for_the_cup(page: Page) -> None:
+    box = page.locator("#box")
+    await expect(box).to_be_visible()
+    await box.press_sequentially("/story show title:cup")
+    await page.get_by_role("option", name="The last cup").click()
+    await expect(box).to_have_value("/story show title:The last cup ")
+
+
+def test_what_is_typed_at_once_gets_suggestions_too(chromium: Chromium, tmp_path: Path) -> None:
+    async def late(route: Route) -> None:
+        await asyncio.sleep(0.7)
+        await route.continue_()
+
+    async def act(scene: Scene) -> None:
+        await scene.page.route("**/api/commands*", late)
+        await scene.page.reload()
+        await asks_for_the_cup(scene.page)
 
     perform(act, chromium, tmp_path)
 
