@@ -44,7 +44,8 @@ from adapters.discord_where import (
     place_of_message,
     roles_of,
 )
-from adapters.discord_words import attached, is_text, with_emoji, with_names
+from adapters.discord_words import attached, with_emoji, with_names
+from adapters.text_files import MOST_TEXT_BYTES, is_text, readable
 from bot import chat
 from bot.chat import Attachment, Call, CommandInfo, Option, Person, Place, Reply, Value
 
@@ -52,7 +53,6 @@ PATIENCE_SECONDS = 0.2  # for the bot's answer; Discord itself would wait three 
 SUGGEST_SECONDS = 2.5
 GRACE_SECONDS = 10.0  # for calls under way when the chat stops
 MOST_FILE_BYTES = 20_000_000  # of a file that is fetched; the bot takes no larger ones
-MOST_TEXT_BYTES = 300_000  # of a message that came as a text file
 MOST_ATTACHED = 4  # files of a plain message; the others are not looked at
 MOST_WITH_FILES = 3  # calls with files in memory at the same time
 MOST_SUGGESTED, LONGEST_VALUE = 25, 100
@@ -192,7 +192,7 @@ class Calls:
                 sent = attached(message)
                 texts = [words, *[await self._read(file) for file in sent]]
                 call = await self._message_call(message, place, "\n".join(filter(None, texts)))
-                pictures = [file for file in sent if not is_text(file)]
+                pictures = [f for f in sent if not is_text(f.filename, f.content_type)]
                 files = {
                     f"file{number or ''}": remote(file)
                     for number, file in enumerate(pictures[:MOST_ATTACHED])
@@ -202,10 +202,10 @@ class Calls:
 
     async def _read(self, file: discord.Attachment) -> str:
         """The words of a text file: Discord makes one of a message that is too long to be sent."""
-        if not is_text(file) or file.size > MOST_TEXT_BYTES:
+        if not is_text(file.filename, file.content_type) or file.size > MOST_TEXT_BYTES:
             return ""
         try:
-            return (await file.read()).decode("utf-8-sig", "replace")
+            return readable(await file.read())
         except (discord.DiscordException, OSError) as error:
             log.info("%s cannot be fetched: %s", file.url, error)
             return ""

@@ -12,7 +12,6 @@ import discord
 EMOJI = re.compile(r"<a?:(\w+):\d+>")
 MENTION = re.compile(r"<(@!?|@&|#)(\d+)>")
 MARKS = re.compile(r"[\[\]【】［］#＃\n]")  # which mean something in a story
-TEXTS = (".txt", ".story")
 NOBODY = "…"  # what cannot be read here
 
 
@@ -25,12 +24,6 @@ def attached(message: discord.Message) -> list[discord.Attachment]:
     """The files of a message, and of one that it forwards."""
     others = (file for one in message.message_snapshots for file in one.attachments)
     return [*message.attachments, *others]
-
-
-def is_text(file: discord.Attachment) -> bool:
-    """Whether a file is read as if it had been typed."""
-    kind = file.content_type or ""
-    return kind.startswith("text/plain") or file.filename.lower().endswith(TEXTS)
 
 
 def with_emoji(text: str) -> str:

@@ -37,6 +37,7 @@ from adapters.telegram_rights import Rights, Standing
 from adapters.telegram_talk import Talk
 from adapters.telegram_typing import typing
 from adapters.telegram_whom import SETTINGS, with_ids
+from adapters.text_files import readable
 from bot.chat import (
     FORM,
     MESSAGE,
@@ -157,8 +158,7 @@ class Calls:
             if not in_topic and not self._is_to_us(heard):
                 return heard
         content = (await download(self._tools.api, file)).content
-        written = content.decode("utf-8-sig", "replace")
-        return replace(heard, text="\n".join(filter(None, (heard.text, written))))
+        return replace(heard, text="\n".join(filter(None, (heard.text, readable(content)))))
 
     def _is_our_own(self, message: Message) -> bool:
         """Whether it is a picture of ours that somebody chose in inline mode, to show it here."""

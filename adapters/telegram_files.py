@@ -12,17 +12,16 @@ from PIL import Image
 from telegram.error import TelegramError
 
 from adapters.fitting import fit
+from adapters.text_files import MOST_TEXT_BYTES, is_text
 from bot.chat import Attachment, File
 
 MOST_PHOTO_BYTES = 10_000_000
 MOST_BYTES = 50_000_000  # of an upload
 MOST_DOWNLOAD_BYTES = 20_000_000
-MOST_TEXT_BYTES = 300_000  # of a text file, which is read as if it had been typed
 MOST_SIDES = 10_000  # width and height of a photo together, in pixels
 MOST_RATIO = 20
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
-TEXTS = (".txt", ".story")
 Way = Literal["photo", "animation", "document"]
 
 
@@ -102,13 +101,13 @@ def picture_in(message: telegram.Message | None) -> Found | None:
 
 
 def text_in(message: telegram.Message) -> Found | None:
-    """The text file of a message: many scripts are too long to be typed."""
+    """The text file of a message."""
     document = message.document
     if document is None:
         return None
     name, size = document.file_name or "", document.file_size or 0
-    is_text = document.mime_type == "text/plain" or name.lower().endswith(TEXTS)
-    return Found(document.file_id, name, size) if is_text and size <= MOST_TEXT_BYTES else None
+    is_read = is_text(name, document.mime_type) and size <= MOST_TEXT_BYTES
+    return Found(document.file_id, name, size) if is_read else None
 
 
 async def download(bot: telegram.Bot, found: Found) -> Attachment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters import web_words
+from adapters.text_files import is_text, text_of
 from adapters.web_answers import outcome, shown_of
 from adapters.web_commands import (
     NotUnderstood,
@@ -41,7 +41,6 @@ from bot.chat import (
 
 SERVER = "here"  # all who use this web chat; what is shared "with this server" is shared with them
 LONGEST_TEXT = 100_000  # characters of a message or an option; the bot's own limits are lower
-TEXT_FILES = (".txt", ".story")
 MOST_AT_ONCE = 6  # calls of one person
 MOST_WITH_FILES = 3  # calls with files in memory at the same time
 MOST_REMEMBERED = 2000  # outcomes, for a second try after a lost connection
@@ -325,7 +324,7 @@ def with_texts(
     """
     words, others = [str(options["text"])], {}
     for name, file in attachments.items():
-        if not file.name.lower().endswith(TEXT_FILES):
+        if not is_text(file.name):
             others[name] = file
             continue
         text = text_of(file.content)
@@ -336,16 +335,6 @@ def with_texts(
     if len(whole) > LONGEST_TEXT:
         raise NotUnderstood("too_long", limit=LONGEST_TEXT)
     return {**options, "text": whole}, others
-
-
-def text_of(content: bytes) -> str | None:
-    """The words of a text file, UTF-8 or UTF-16; None for what is something else."""
-    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = content.decode("utf-16" if marked else "utf-8-sig")
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text
 
 
 def place_of(room: Room) -> Place:
