@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,7 +149,7 @@ class Calls:
             raise Refused(400, "nothing_said")
         names = self._upload_names(room, asked.uploads)
         return await self._said(
-            caller, room, asked, asked.say, MESSAGE, {"text": asked.say},
+            caller, room, asked, asked.say, None, {"text": asked.say},
             {f"file{number or ''}": token for number, token in enumerate(names)},
         )  # fmt: skip
 
@@ -164,14 +164,14 @@ class Calls:
             else:
                 typed = read_command(asked.say, self._bot.commands)
                 info, options = typed.info, dict(typed.options)
-            files = assign_files(info, asked.uploads)
+            files = assign_files(info, asked, names, options)
         except NotUnderstood as error:
             return await self._not_understood(caller, room, asked, error, list(names.values()))
         given = {*options, *files}
         if any(is_missing(option, given) for option in info.options):
             return {"state": "fill", "command": info.name, "options": options}
         echo = asked.say or as_typed(info, options)
-        return await self._said(caller, room, asked, echo, info.name, options, files)
+        return await self._said(caller, room, asked, echo, info, options, files)
 
     async def _not_understood(
         self, caller: Caller, room: Room, asked: Asked, error: NotUnderstood, names: Sequence[str]
@@ -194,10 +194,11 @@ class Calls:
         room: Room,
         asked: Asked,
         echo: str,
-        command: str,
+        info: CommandInfo | None,  # None: a plain message
         options: Mapping[str, Value],
         files: Mapping[str, str],
     ) -> Json:
+        command = info.name if info else MESSAGE
         names = list(self._upload_names(room, files).values())
         message, before = await self._transcript.say(room, Said(echo, asked.nonce, names))
         if before != "new":
@@ -206,12 +207,13 @@ class Calls:
             return await self._answer(caller, room, message, command, options)
         async with self._with_files:
             attachments = {name: await self._uploads.read(token) for name, token in files.items()}
-            if command == MESSAGE:
-                try:
-                    options, attachments = with_texts(options, attachments)
-                except NotUnderstood as error:
-                    text = web_words.say(caller.profile.language, error.key, **error.values)
-                    return await self._show(caller, room, message, [Reply(text)])
+            try:
+                options, attachments = with_texts(
+                    options, attachments, text_options(info, attachments)
+                )
+            except NotUnderstood as error:
+                text = web_words.say(caller.profile.language, error.key, **error.values)
+                return await self._show(caller, room, message, [Reply(text)])
             return await self._answer(caller, room, message, command, options, attachments)
 
     async def _answer(
@@ -304,37 +306,51 @@ class Calls:
             await asyncio.gather(*late, return_exceptions=True)
 
 
-def assign_files(info: CommandInfo, uploads: Mapping[str, str]) -> dict[str, str]:
-    """Option -> token. A file without an option goes to the first one that takes files."""
-    takes = [option.name for option in info.options if option.kind is Attachment]
-    files = {name: token for name, token in uploads.items() if name in takes}
-    free = [name for name in takes if name not in files]
-    unnamed = [token for name, token in uploads.items() if name not in takes]
-    if len(unnamed) > len(free):
-        raise NotUnderstood("no_files" if not takes else "too_many_files", command=info.name)
-    return files | dict(zip(free, unnamed, strict=False))
+def assign_files(
+    info: CommandInfo, asked: Asked, names: Mapping[str, str], given: Collection[str]
+) -> dict[str, str]:
+    """Option -> token. A file without an option goes to the first that takes it and is not given:
+    a text file to a long text, any other file to one for files.
+
+    `names` are those of the files, by token. Raises NotUnderstood.
+    """
+    takes = {o.name: o.long for o in info.options if o.kind is Attachment or o.long}
+    files = {name: token for name, token in asked.uploads.items() if name in takes}
+    for token in (token for name, token in asked.uploads.items() if name not in takes):
+        is_script = is_text(names[token])
+        free = (o for o, long in takes.items() if long is is_script and o not in {*files, *given})
+        option = next(free, None)
+        if option is None:
+            some = any(o.kind is Attachment for o in info.options)
+            raise NotUnderstood("too_many_files" if some else "no_files", command=info.name)
+        files[option] = token
+    return files
+
+
+def text_options(info: CommandInfo | None, attachments: Mapping[str, Attachment]) -> dict[str, str]:
+    """Attachment -> option for its words, of those that are read as text."""
+    if info is None:
+        return {name: "text" for name, file in attachments.items() if is_text(file.name)}
+    return {o.name: o.name for o in info.options if o.long and o.name in attachments}
 
 
 def with_texts(
-    options: Mapping[str, Value], attachments: Mapping[str, Attachment]
+    options: Mapping[str, Value], attachments: Mapping[str, Attachment], texts: Mapping[str, str]
 ) -> tuple[dict[str, Value], dict[str, Attachment]]:
-    """A message with the words of its text files, which may hold a whole story, and the others.
+    """A call with the words of its text files in the options that `texts` says (by attachment), and
+    the other attachments.
 
     Raises NotUnderstood for a text file that cannot be read, or too much text.
     """
-    words, others = [str(options["text"])], {}
-    for name, file in attachments.items():
-        if not is_text(file.name):
-            others[name] = file
-            continue
-        text = text_of(file.content)
+    said = dict(options)
+    for name, option in texts.items():
+        text = text_of(attachments[name].content)
         if text is None:
-            raise NotUnderstood("no_text", name=file.name)
-        words.append(text)
-    whole = "\n".join(filter(str.strip, words))
-    if len(whole) > LONGEST_TEXT:
-        raise NotUnderstood("too_long", limit=LONGEST_TEXT)
-    return {**options, "text": whole}, others
+            raise NotUnderstood("no_text", name=attachments[name].name)
+        said[option] = "\n".join(filter(str.strip, (str(said.get(option, "")), text)))
+        if len(str(said[option])) > LONGEST_TEXT:
+            raise NotUnderstood("too_long", limit=LONGEST_TEXT)
+    return said, {name: file for name, file in attachments.items() if name not in texts}
 
 
 def place_of(room: Room) -> Place:

@@ -354,6 +354,14 @@ def test_the_words_of_a_text_file_are_said(tmp_path: Path) -> None:
             assert [file.content for file in bot.calls[-1].attachments.values()] == [cat]
         await ann.call(say="first", uploads={"?": await ann.upload(b"second", "a.txt")})
         assert bot.calls[-1].options["text"] == "first\nsecond"
+        files = {
+            "?": await ann.upload(b"[Tom] a boy", "tom.story"),
+            "": await ann.upload(cat, "c.png"),
+        }
+        await ann.call(say="/story new title:Cats", uploads=files)
+        call = bot.calls[-2]  # before its room was opened
+        assert call.options == {"title": "Cats", "script": "[Tom] a boy"}
+        assert set(call.attachments) == {"picture"}
         asked = len(bot.calls)
         for content, words in ((b"\xff\0", "a.txt is no plain text"), (b"x" * 100_001, "At most")):
             await ann.call(say="", uploads={"?": await ann.upload(content, "a.txt")})
