@@ -23,11 +23,14 @@ SHORTEST_LINE, LONGEST_LINE = 30, 200
 Rows = tuple[tuple[Button, ...], ...]
 
 
-def story_card(story: Story, language: str | None, note: str = "") -> Reply:
-    """The card as it is now, `note` above it. An adapter edits the one that is there."""
+def story_card(story: Story, language: str | None, note: str = "", *, models: int = 1) -> Reply:
+    """The card as it is now, `note` above it. An adapter edits the one that is there.
+
+    With several `models` to choose from there is a button for it.
+    """
     return Reply(
         text="\n\n".join(filter(None, (note, card_text(story, language)))),
-        buttons=card_buttons(story, language),
+        buttons=card_buttons(story, language, models),
         card=card_name(story),
         title=title_of(story, language),
     )
@@ -129,7 +132,7 @@ def saved_mark(member: object) -> str:
     return " ★" if leads else ""
 
 
-def card_buttons(story: Story, language: str | None) -> Rows:
+def card_buttons(story: Story, language: str | None, models: int) -> Rows:
     """Before drawing: Draw, Undo, Edit all, Style, Layout. Afterwards also what a page has."""
     first = [
         button(say(language, "button.draw"), "draw", story.id, look="primary"),
@@ -140,6 +143,8 @@ def card_buttons(story: Story, language: str | None) -> Rows:
         button(say(language, "button.style"), "styles", story.id),
         button(say(language, "button.layout"), "layouts", story.id),
     ]
+    if models > 1:
+        second.append(button(say(language, "button.model"), "models", story.id))
     drawn = page_buttons(story.id, language) if is_drawn(story) else ()
     if drawn and story.quality == "draft":
         second.append(finish_button(story.id, language))

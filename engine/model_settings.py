@@ -48,12 +48,15 @@ FAMILIES = {"sd15": SD15, "sdxl": SDXL}
 PLAIN = (
     "source", "variant", "size", "steps", "guidance", "scheduler", "vae", "picture_adapter",
 )  # fmt: skip
-LONGEST_NAME = 32  # letters: it stands on buttons
+LONGEST_NAME = 45  # bytes: buttons carry it
 
 
 def model_name(name: str) -> str:
-    if not name.strip() or len(name) > LONGEST_NAME or ":" in name:
-        raise ValueError(f"a name of at most {LONGEST_NAME} letters without a colon")
+    if not name.strip() or len(name.encode()) > LONGEST_NAME or ":" in name:
+        raise ValueError(
+            f"a name of at most {LONGEST_NAME} letters ({LONGEST_NAME // 3} Chinese ones) without a"
+            " colon"
+        )
     return name
 
 

@@ -1,4 +1,4 @@
-"""Style and layout, chosen by buttons."""
+"""Style, layout and model, chosen by buttons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.commands.checking import check_style
 from bot.commands.choosing import check_choice, choose
 from bot.commands.context import Context, Replies, Topic
 from bot.commands.stories import card, shown
-from bot.editing import with_style
+from bot.editing import drawn_by, with_style
 from bot.page.style_sheet import style_sheet
 from bot.sentences import listed
 from engine.prompts import styles_of, thumbnail
@@ -59,6 +59,22 @@ async def layout_pressed(context: Context, press: Press) -> Replies:
     return await shown(context, replace(story, layout=press.argument))
 
 
+async def models_pressed(context: Context, press: Press) -> Replies:
+    story = await context.own(press.subject)
+    engine = context.stores.config.engine
+    return choose(context, story, "model", engine.offered, engine.drawing_with(story.model))
+
+
+async def model_pressed(context: Context, press: Press) -> Replies:
+    story = await context.own(press.subject)
+    engine = context.stores.config.engine
+    check_choice("model", press.argument, engine.offered)
+    if press.argument == engine.drawing_with(story.model):
+        return (card(context, story),)
+    check_style(context, story.style, press.argument)
+    return await shown(context, drawn_by(story, press.argument, story.quality))
+
+
 TOPIC = Topic(
     commands=(),
     presses={
@@ -66,5 +82,7 @@ TOPIC = Topic(
         "style": style_pressed,
         "layouts": layouts_pressed,
         "layout": layout_pressed,
+        "models": models_pressed,
+        "model": model_pressed,
     },
 )

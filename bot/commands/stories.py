@@ -62,7 +62,8 @@ async def saved_card(context: Context, story: Story, *notes: str) -> Replies:
 
 
 def card(context: Context, story: Story, *notes: str) -> Reply:
-    return story_card(story, context.language, "\n".join(filter(None, notes)))
+    models = len(context.stores.config.engine.offered)
+    return story_card(story, context.language, "\n".join(filter(None, notes)), models=models)
 
 
 async def pages(context: Context, story: Story) -> tuple[File, ...]:

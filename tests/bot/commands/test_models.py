@@ -64,6 +64,35 @@ def test_styles_are_those_of_the_model_that_draws_the_story(tmp_path: Path) -> N
     talk(tmp_path, scene)
 
 
+def test_the_model_is_chosen_by_a_button(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", script=SCRIPT, style="clay", model="sdxl")
+        asked = await ann.presses(ann.buttons["Model"])
+        assert asked.startswith("Which model? Now it is sdxl.")
+        house = ann.buttons["house"]
+        assert "has not learnt the style “clay”" in await ann.presses(house)
+        await ann.asks("story edit", style="comic")
+        await ann.presses(house)
+        assert (await ann.story()).model == "house"
+        await ann.presses(house)  # again: the card, unchanged
+        assert "Model" in ann.buttons
+
+    talk(tmp_path, scene)
+
+
+def test_where_there_is_one_model_there_is_no_button(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INKWELL_ENGINE_MODELS")
+
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", script=SCRIPT)
+        assert "Style" in ann.buttons
+        assert "Model" not in ann.buttons
+
+    talk(tmp_path, scene)
+
+
 def test_a_draft_is_finished_with_the_same_seeds(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.asks("story new", script=SCRIPT, quality="draft")
