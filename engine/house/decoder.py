@@ -24,7 +24,7 @@ from engine.guidance import led_away
 from engine.house.autoencoder import CROP, as_tensor, difference
 from engine.house.course import Course
 from engine.house.drawing import PIXELS, draw
-from engine.house.painter import group_captions
+from engine.house.groups import group_captions
 from engine.house.scenes import Scene, sample_single, sample_story
 from engine.loading import Artist
 

@@ -8,48 +8,30 @@ of the groups, so that a noisier panel learns to copy who somebody is from a cle
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderDC, DDIMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import Attention
 from PIL import Image
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from engine.devices import training_autocast
-from engine.house.autoencoder import LATENT_CHANNELS, SIDE, as_tensor
-from engine.house.captions import (
-    Language,
-    Mention,
-    caption,
-    describe,
-    sample_mention,
-    sample_scene_mention,
-)
+from engine.house.autoencoder import LATENT_CHANNELS, SIDE
 from engine.house.course import Course
-from engine.house.drawing import PIXELS, draw
-from engine.house.scenes import Character, Scene, sample_single, sample_story
-from engine.house.words import WIDTH, Examiner, answers, exam_loss, tokens
+from engine.house.drawing import draw
+from engine.house.group_attention import install_group_attention, seeing
+from engine.house.groups import GROUP, NONE, Panels, Store, group_captions
+from engine.house.scenes import sample_single
+from engine.house.words import WIDTH, Examiner, exam_loss, tokens
 
-GROUP = 4  # panels that are trained together
-GROUPS = 8  # groups a step
-FRESH = 1  # of them newly drawn; the others come from the store
-STORE = 6000  # groups
-RATE = 0.5  # share of another panel's tokens that is seen, r of the paper
 EMPTY_CAPTIONS = 0.1  # for classifier-free guidance
 ALONE = 0.25  # share of the groups that see nothing
 QUIET = 0.4  # share of the seeing groups whose words leave hair and clothes wholly to the others
-FIGURE_WEIGHT = 2.5  # of the error where somebody stands, background 1
 EXAM_WEIGHT = 0.1
-NONE, ALL, LEFT, RIGHT = 0, 1, 2, 3  # which part of one panel sees another panel
-OTHERS = torch.tensor([[j for j in range(GROUP) if j != i] for i in range(GROUP)])
 
 
 def build_unet() -> UNet2DConditionModel:
@@ -78,185 +60,6 @@ def build_scheduler() -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=True,
     )
-
-
-@dataclass
-class Panels:
-    """One group: its scenes, latents [GROUP, C, H, W], the weight of their errors
-    [GROUP, 1, H, W], and who sees whom [GROUP, GROUP]."""
-
-    scenes: tuple[Scene, ...]
-    latents: Tensor
-    weights: Tensor
-    sight: Tensor
-
-
-def who_sees_whom(scenes: tuple[Scene, ...]) -> Tensor:
-    """int64 [P, P]: the part of panel i that sees panel j, where j shows one of i's alone."""
-    sight = torch.zeros(len(scenes), len(scenes), dtype=torch.long)
-    for i, target in enumerate(scenes):
-        for j, source in enumerate(scenes):
-            if i == j or len(source.actors) != 1:
-                continue
-            for place, actor in enumerate(target.actors):
-                if actor.character == source.actors[0].character:
-                    sight[i, j] = ALL if len(target.actors) == 1 else (LEFT, RIGHT)[place]
-    return sight
-
-
-class Store:
-    """Groups drawn so far, with their latents; fresh ones replace old ones for ever."""
-
-    def __init__(self, autoencoder: AutoencoderDC, device: torch.device, random: Random) -> None:
-        self._autoencoder, self._device, self._random = autoencoder, device, random
-        self._groups: list[Panels] = []
-
-    def batch(self) -> list[Panels]:
-        fresh = self._draw(FRESH if len(self._groups) >= GROUPS else GROUPS)
-        for group in fresh:
-            if len(self._groups) < STORE:
-                self._groups.append(group)
-            else:
-                self._groups[self._random.randrange(STORE)] = group
-        return fresh + self._random.choices(self._groups, k=GROUPS - len(fresh))
-
-    def _draw(self, count: int) -> list[Panels]:
-        stories = []
-        for _ in range(count):
-            if self._random.random() < 0.8:
-                stories.append(sample_story(self._random, GROUP))
-            else:
-                stories.append(tuple(sample_single(self._random) for _ in range(GROUP)))
-        scenes = [scene for story in stories for scene in story]
-        pictures = np.stack([np.asarray(draw(scene)) for scene in scenes])
-        weights = torch.from_numpy(figure_weights(scenes, pictures)).to(self._device)
-        with torch.no_grad(), training_autocast(self._device):
-            latents = self._autoencoder.encode(as_tensor(pictures).to(self._device)).latent.float()
-        return [
-            Panels(story, its_latents, its_weights, who_sees_whom(story))
-            for story, its_latents, its_weights in zip(
-                stories, latents.split(GROUP), weights.split(GROUP), strict=True
-            )
-        ]
-
-
-def figure_weights(scenes: Sequence[Scene], pictures: np.ndarray) -> np.ndarray:
-    """float32 [B, 1, SIDE, SIDE], mean 1: figures count more than the place behind them.
-
-    Where they stand is where the picture [B, H, W, 3] differs from the empty place.
-    """
-    places = np.stack([np.asarray(draw(replace(s, actors=(), papers=False))) for s in scenes])
-    changed = np.abs(pictures.astype(np.int16) - places).max(-1) > 8
-    cell = PIXELS // SIDE
-    share = changed.reshape(len(scenes), SIDE, cell, SIDE, cell).mean((2, 4), dtype=np.float32)
-    weights: np.ndarray = 1 + (FIGURE_WEIGHT - 1) * share
-    weights /= weights.mean((1, 2), keepdims=True)
-    return weights[:, None]
-
-
-def group_captions(
-    scenes: tuple[Scene, ...], random: Random, quiet: float = 0.0
-) -> tuple[list[str], list[dict[str, int]]]:
-    """A caption a panel, in one language, and what each says (`words.answers`).
-
-    A character is described in the same words each time, as a story's cast line does; with the
-    chance `quiet` (0..1) without hair and clothes.
-    """
-    language: Language = random.choice(("en", "zh"))
-    is_quiet = random.random() < quiet
-    mentions: dict[Character, Mention] = {}
-    described: dict[Character, str] = {}
-    texts, said = [], []
-    for scene in scenes:
-        cast = [actor.character for actor in scene.actors]
-        for who in cast:
-            if who not in mentions:
-                mention = sample_mention(random)
-                if is_quiet:
-                    mention = replace(mention, hair=False, clothes=False, clothing_colour=False)
-                mentions[who] = mention
-                described[who] = describe(who, mentions[who], random, language)
-        about = sample_scene_mention(random, scene)
-        words = tuple(described[who] for who in cast)
-        texts.append(caption(scene, words, about, random, language))
-        said.append(answers(scene, [mentions[who] for who in cast], about))
-    return texts, said
-
-
-def noise_levels(sight: Tensor, random: Random) -> Tensor:
-    """int64 [P]: one level for all (the noisier part), or one a panel, some nearly clean."""
-    panels = len(sight)
-    levels = [int(1000 * random.random() ** 0.75) for _ in range(panels)]
-    if not sight.any():
-        return torch.tensor(levels)
-    if random.random() < 0.25:
-        return torch.full((panels,), random.randrange(250, 1000))
-    return torch.tensor([random.randrange(30) if random.random() < 0.3 else t for t in levels])
-
-
-class GroupAttention:
-    """Self-attention of a batch of groups: own tokens, and sampled tokens of the panels in sight.
-
-    The same formula as `engine.attention.consistent`, with a mask in place of gathered banks,
-    because in training every panel is both source and reader.
-    """
-
-    def __init__(self) -> None:
-        self.sight: Tensor | None = None  # [G, P, P]; None: plain self-attention
-
-    def __call__(
-        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None, temb: Tensor | None = None,
-    ) -> Tensor:  # fmt: skip
-        batch, count, width = hidden_states.shape
-        query, key, value = (f(hidden_states) for f in (attn.to_q, attn.to_k, attn.to_v))
-        mask = None
-        if self.sight is not None:
-            chosen = torch.randperm(count, device=hidden_states.device)[: max(1, int(count * RATE))]
-            key, value = (self._with_others(t, chosen) for t in (key, value))
-            mask = self._mask(count, len(chosen))
-        query, key, value = (
-            t.view(batch, -1, attn.heads, width // attn.heads).transpose(1, 2)
-            for t in (query, key, value)
-        )
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        out: Tensor = attn.to_out[0](seen.transpose(1, 2).reshape(batch, count, width))
-        return out
-
-    def _with_others(self, t: Tensor, chosen: Tensor) -> Tensor:  # [G*P, N, C] -> [G*P, N + 3n, C]
-        sampled = t[:, chosen].view(-1, GROUP, len(chosen), t.shape[-1])
-        others = sampled[:, OTHERS]  # [G, P, P - 1, n, C]
-        return torch.cat([t, others.reshape(len(t), -1, t.shape[-1])], 1)
-
-    def _mask(self, count: int, sampled: int) -> Tensor:  # bool [G*P, 1, N, N + 3n]
-        assert self.sight is not None
-        side = round(count**0.5)
-        left = (torch.arange(count, device=self.sight.device) % side) < side // 2  # [N]
-        parts = torch.stack([torch.zeros_like(left), torch.ones_like(left), left, ~left])  # [4, N]
-        sight = self.sight.gather(2, OTHERS.to(self.sight.device).expand(len(self.sight), -1, -1))
-        others = parts[sight].transpose(2, 3).reshape(-1, count, GROUP - 1)  # [G*P, N, 3]
-        others = others.repeat_interleave(sampled, dim=2)
-        own = torch.ones(len(others), count, count, dtype=torch.bool, device=others.device)
-        return torch.cat([own, others], 2).unsqueeze(1)
-
-
-def install_group_attention(unet: UNet2DConditionModel) -> list[GroupAttention]:
-    """Replace every self-attention; cross-attention keeps the library's own."""
-    processors = dict(unet.attn_processors)
-    ours = {n: GroupAttention() for n in processors if n.endswith("attn1.processor")}
-    unet.set_attn_processor({**processors, **ours})
-    return list(ours.values())
-
-
-@contextmanager
-def seeing(layers: list[GroupAttention], sight: Tensor | None) -> Iterator[None]:
-    for layer in layers:
-        layer.sight = sight
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.sight = None
 
 
 @dataclass
@@ -307,6 +110,17 @@ def train_painter(
             sheet = sample_sheet(averages, scheduler, autoencoder)
             sheet.save(folder / f"painter-{course.step_number:06d}.png")
     return averages
+
+
+def noise_levels(sight: Tensor, random: Random) -> Tensor:
+    """int64 [P]: one level for all (the noisier part), or one a panel, some nearly clean."""
+    panels = len(sight)
+    levels = [int(1000 * random.random() ** 0.75) for _ in range(panels)]
+    if not sight.any():
+        return torch.tensor(levels)
+    if random.random() < 0.25:
+        return torch.full((panels,), random.randrange(250, 1000))
+    return torch.tensor([random.randrange(30) if random.random() < 0.3 else t for t in levels])
 
 
 @dataclass

@@ -18,20 +18,19 @@ from engine.house.captions import sample_caption
 from engine.house.course import Course
 from engine.house.decoder import paint_again, sample_crops, train_decoder
 from engine.house.drawing import draw
-from engine.house.judge import Judge, load_judge, save_judge
-from engine.house.painter import (
+from engine.house.group_attention import GroupAttention
+from engine.house.groups import (
     ALL,
     GROUP,
     LEFT,
     NONE,
     RIGHT,
-    GroupAttention,
-    build_scheduler,
     figure_weights,
     group_captions,
-    noise_levels,
     who_sees_whom,
 )
+from engine.house.judge import Judge, load_judge, save_judge
+from engine.house.painter import build_scheduler, noise_levels
 from engine.house.scenes import sample_character, sample_scene, sample_story
 from engine.house.words import answers
 from engine.loading import load_model
