@@ -3,7 +3,7 @@
 UserError               shown as written: it says what is wrong and what to do
 ├── Refusal             a sentence of the catalogues: can be said in every language
 │   ├── ScriptError     the story script is not understood; knows its line and column
-│   └── UnknownChoice   a style, layout … that does not exist; names the nearest and lists all
+│   └── UnknownChoice   a style, layout … that does not exist; names one alike and lists all
 └── FileError           a file or folder cannot be read or written
 """
 
@@ -60,7 +60,9 @@ class UnknownChoice(Refusal):
         self.kind = kind
         every = sorted(names)
         near = nearest(name, every)
-        super().__init__("choice.unknown", name=quoted(name), near=near, every=", ".join(every))
+        is_slip = bool(get_close_matches(name.casefold()[:LONGEST_QUOTE], [near.casefold()]))
+        key = "choice.unknown" if is_slip else "choice.unlike"
+        super().__init__(key, name=quoted(name), near=near, every=", ".join(every))
 
     def say(self, language: str | None) -> str:
         kind = say(language, f"choice.{self.kind}")

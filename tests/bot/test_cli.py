@@ -115,7 +115,7 @@ def test_a_wrong_command_is_told_in_one_sentence(
 def test_a_wrong_choice_is_refused_for_a_plan_too(
     option: str, story: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "and all of them are: " in refusal(capsys, "draw", "--plan", story, option, "nonesuch")
+    assert " are: " in refusal(capsys, "draw", "--plan", story, option, "nonesuch")
 
 
 @pytest.mark.parametrize(

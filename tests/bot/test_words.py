@@ -209,6 +209,12 @@ def test_an_unknown_choice_names_its_kind_in_both_languages() -> None:
     assert "画风" in error.say("zh")
 
 
+def test_what_is_like_nothing_gets_no_suggestion() -> None:
+    for name in ("", "!!", "nonsense"):
+        error = UnknownChoice("style", name, ["comic", "noir"])
+        assert str(error) == f"there is no style “{name}”; there are: comic, noir"
+
+
 @pytest.mark.parametrize(
     ("error", "language", "sentence"),
     [("no such thing", "en", "No such thing."), ("没有", "zh", "没有。"), ("what?", "en", "What?"),

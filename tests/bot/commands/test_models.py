@@ -49,7 +49,7 @@ def test_unasked_the_model_draws_in_its_own_way(tmp_path: Path) -> None:
 def test_a_model_that_is_not_offered_is_refused_with_the_names_that_are(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         said = await ann.asks("story new", script=SCRIPT, model="sd15")
-        assert "There is no model “sd15”; the nearest is “sdxl”" in said
+        assert "There is no model “sd15”; there are: house, sdxl" in said
 
     talk(tmp_path, scene)
 
