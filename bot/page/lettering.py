@@ -16,7 +16,7 @@ from fontTools.unicodedata import script_name
 from PIL import Image
 from uniseg.graphemecluster import grapheme_clusters
 
-from bot.errors import UserError, quoted
+from bot.errors import Refusal, quoted
 from bot.page.breaking import Measured, Unit, balanced_lines, split_wide, units
 from bot.page.fonts import FONTS, FontSource, has_letter, is_readable, missing
 from bot.page.shaping import BLACK, PlacedGlyph, ShapedLine, draw_glyphs, shape_line, shape_run
@@ -58,7 +58,7 @@ class TextBlock:
 
 
 def check_fonts(texts: Iterable[str], fonts: Mapping[str, FontSource] = FONTS) -> None:
-    """Raises `UserError` when `texts` need a font that is missing, or letters that no font has."""
+    """Raises `Refusal` for letters that no font has, `UserError` where a font is missing."""
     cleaned = [clean(text) for text in texts]
     languages = [cjk_language(text, cleaned) for text in cleaned]
     needed = map(needed_fonts, cleaned, languages)
@@ -91,7 +91,7 @@ def _lacks(run: Run) -> bool:
     return any(glyph.number == 0 for glyph in shape_run(run).glyphs)
 
 
-def _unlettered(boxes: Sequence[str]) -> UserError:
+def _unlettered(boxes: Sequence[str]) -> Refusal:
     """The sentence that says which letters no font has, and what to do."""
     first = boxes[0]
     parts = without_marks(first) or first  # of a family of emoji one member alone may be missing
@@ -99,12 +99,9 @@ def _unlettered(boxes: Sequence[str]) -> UserError:
     script = script_of(odd)
     if script in NEUTRAL | CJK_SCRIPTS | FONT_OF_SCRIPT.keys():  # a symbol, or a rare letter
         name = unicodedata.name(odd, "").lower() or f"U+{ord(odd):04X}"
-        what = f"character “{quoted(first)}” ({name}): put another in its place or leave it out"
-    else:
-        letters = "letters" if len(boxes) > 1 else "letter"
-        shown = quoted("".join(boxes))
-        what = f"{letters} “{shown}” ({script_name(script)}): write the caption in another script"
-    return UserError(f"no font here has the {what}")
+        return Refusal("letters.no_character", letter=quoted(first), name=name)
+    letters, script = quoted("".join(boxes)), script_name(script)
+    return Refusal("letters.no_letters", count=len(boxes), letters=letters, script=script)
 
 
 class Text:

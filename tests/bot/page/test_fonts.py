@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UserError
+from bot.errors import Refusal, UserError
 from bot.page.fonts import FONTS, SHIPPED, is_readable
 from bot.page.lettering import check_fonts
 
@@ -120,6 +120,10 @@ def test_a_caption_with_letters_that_no_font_has_is_refused_naming_them(caption:
     assert letters in sentence
     assert f"({script}): " in sentence
     assert "\n" not in sentence
+    refusal = caught.value
+    assert isinstance(refusal, Refusal)
+    assert "这里没有字体能写" in refusal.say("zh")
+    assert letters in refusal.say("zh")
 
 
 @pytest.mark.parametrize("caption", LETTERED)
