@@ -5,6 +5,10 @@ or fur and leave the clothing colour open, of the other the other way round. The
 pictures of one character, so it sees a panel of two as two pictures: each half, its edges
 repeated until it is as wide as high. How far it can be trusted there is measured first, on drawn
 scenes whose truth is known.
+
+Both are there where each half shows its own character rather than the other one, so neither one
+twice nor the two exchanged: the judge holds the half's own species for likelier. Which of the ten
+it holds for the likeliest is in the table as "species".
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from PIL import Image
 
 from bench.table import Bar, print_table
 from engine.house.drawing import draw as draw_scene
-from engine.house.judge import QUESTIONS, UNSEEN, Verdict, judge, truth
+from engine.house.judge import QUESTIONS, UNSEEN, chances, judge, truth
 from engine.house.scenes import (
     CLOTHING_COLOURS,
     HAIR_COLOURS,
@@ -63,6 +67,7 @@ class PairFigures:
     named: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     agree: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     both: list[float] = field(default_factory=list)  # whether both are where they should be
+    species: list[float] = field(default_factory=list)  # whether both are what they should be
     leaked: list[float] = field(default_factory=list)  # what was said of the other is seen here
 
 
@@ -108,12 +113,15 @@ def trust(count: int, seed: int = 11) -> dict[str, float]:
         scene = sample_scene(random, (sample_character(random), sample_character(random)))
         picture = draw_scene(scene)
         verdicts = judge([side_of(picture, side) for side in (0, 1)])
+        species = [actor.character.species for actor in scene.actors]
+        if species[0] != species[1]:
+            right["both there"].append(both_there(picture, species))
         for actor, verdict in zip(scene.actors, verdicts, strict=True):
             answers = truth(replace(scene, actors=(actor,)))
             for name in ASKED:
                 if answers[name] != UNSEEN:
                     right[name].append(getattr(verdict, name) == QUESTIONS[name][answers[name]])
-    return {name: mean(right[name]) for name in ASKED}
+    return {name: mean(values) for name, values in right.items()}
 
 
 def measure(figures: PairFigures, story: PairStory, pictures: Sequence[Image.Image]) -> None:
@@ -128,11 +136,17 @@ def measure(figures: PairFigures, story: PairStory, pictures: Sequence[Image.Ima
         other = next(name for name in story.named[1 - side] if name != "species")
         said = story.named[1 - side][other]
         figures.leaked += [float(getattr(v, other) == said) for v in verdicts]
-    figures.both += [float(_both(story, *pair)) for pair in zip(*sides, strict=True)]
+    species = [named["species"] for named in story.named]
+    figures.both += [float(both_there(picture, species)) for picture in together]
+    figures.species += [
+        float([left.species, right.species] == species) for left, right in zip(*sides, strict=True)
+    ]
 
 
-def _both(story: PairStory, left: Verdict, right: Verdict) -> bool:
-    return (left.species, right.species) == tuple(named["species"] for named in story.named)
+def both_there(picture: Image.Image, species: Sequence[str]) -> bool:
+    """Whether each half shows rather its own species than the other half's."""
+    halves = chances([side_of(picture, side) for side in (0, 1)], "species")
+    return all(half[species[i]] > half[species[1 - i]] for i, half in enumerate(halves))
 
 
 def run(
@@ -146,15 +160,15 @@ def run(
     rates = ", ".join(f"{name} {100 * share:.1f} %" for name, share in judged.items())
     print(f"{len(stories)} stories, {TOGETHER} panels of two in each")
     print(f"the judge on halves of drawn scenes of two: {rates}\n")
-    head = ["", "named: hair", "named: clothing", "both there", "agree: hair", "agree: clothing",
-            "the other's colour"]  # fmt: skip
+    head = ["", "named: hair", "named: clothing", "both there", "species", "agree: hair",
+            "agree: clothing", "the other's colour"]  # fmt: skip
     print_table(head, [[way, *map(percent, _row(figures))] for way, figures in results.items()])
     return bars(results["each its strip"]), results
 
 
 def _row(figures: PairFigures) -> list[list[float]]:
     return [
-        figures.named["hair"], figures.named["clothing"], figures.both,
+        figures.named["hair"], figures.named["clothing"], figures.both, figures.species,
         figures.agree["hair"], figures.agree["clothing"], figures.leaked,
     ]  # fmt: skip
 

@@ -165,15 +165,25 @@ def load_judge(path: Path = WEIGHTS) -> Judge:
     return model.eval()
 
 
-@torch.no_grad()
 def judge(pictures: Sequence[Image.Image]) -> list[Verdict]:
     """What each picture shows."""
-    sized = [picture.convert("RGB").resize((PIXELS, PIXELS)) for picture in pictures]
-    tensor = as_tensor(np.stack([np.asarray(picture) for picture in sized]))
-    best = {name: logits.argmax(1).tolist() for name, logits in load_judge()(tensor).items()}
+    best = {name: logits.argmax(1).tolist() for name, logits in _logits(pictures).items()}
     return [
         Verdict(**{n: QUESTIONS[n][best[n][i]] for n in QUESTIONS}) for i in range(len(pictures))
     ]
+
+
+def chances(pictures: Sequence[Image.Image], question: str) -> list[dict[str, float]]:
+    """How likely each answer is, 0..1, picture by picture."""
+    likely = _logits(pictures)[question].softmax(1).tolist()
+    return [dict(zip(QUESTIONS[question], each, strict=True)) for each in likely]
+
+
+@torch.no_grad()
+def _logits(pictures: Sequence[Image.Image]) -> dict[str, Tensor]:
+    sized = [picture.convert("RGB").resize((PIXELS, PIXELS)) for picture in pictures]
+    seen: dict[str, Tensor] = load_judge()(as_tensor(np.stack([np.asarray(p) for p in sized])))
+    return seen
 
 
 @torch.no_grad()
