@@ -190,7 +190,7 @@ LORA_TERMS = {  # licence, and gigabytes from the hub
 }
 
 HOUSE = ModelSpec(
-    "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=2.5,
+    "house", str(HOUSE_WEIGHTS), sharing="leading", layers="all", size=256, steps=24, guidance=3.2,
     guidance_rescale=0.5, guided_above=200, reads_negatives=False, languages=("en", "zh"),
     long_prompts=False, guides_attention=True, motion=HouseMotion(MOTION_WEIGHTS),
     styles=("comic", "line-art", "noir", "pastel", "none"), regions="strips",

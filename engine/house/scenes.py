@@ -152,14 +152,10 @@ def sample_story(random: Random, panels: int) -> tuple[Scene, ...]:
     """Panels that share one style and one character, or two of whom each has a panel alone."""
     style = random.choices(STYLES, (80, 6, 6, 8))[0]
     first, second = sample_character(random), sample_character(random)
-    if random.random() < 0.5:
+    if random.random() < 0.25:
         casts: list[tuple[Character, ...]] = [(first,)] * panels
     else:
-        casts = [(first,), (second,)]
-        while len(casts) < panels:
-            casts.append(
-                random.choice(
-                    [(first, second), (first, second), (second, first), (first,), (second,)]
-                )
-            )
+        choices = [(first, second), (second, first), (first,), (second,)]
+        later = random.choices(choices, (6, 3, 1, 1), k=panels - 2)
+        casts = [(first,), (second,), *later]
     return tuple(sample_scene(random, cast, style=style) for cast in casts)
