@@ -58,6 +58,15 @@ class PictureEncoder(nn.Module):
             tokens: Tensor = (self._patches(latents) - self.middle) @ self.directions.T / self.size
         return tokens
 
+    def laid_back(self, tokens: Tensor) -> Tensor:
+        """Differences between tokens, [..., T, channels], as differences between latents.
+
+        What a token does not say of its patch is nought: [..., C, side, side].
+        """
+        patches = tokens.float() * self.size @ self.directions
+        grid = patches.transpose(-1, -2).unflatten(-1, (self.side // self.patch, -1))
+        return F.pixel_shuffle(grid, self.patch)
+
     def _patches(self, latents: Tensor) -> Tensor:  # [B, T, C * patch^2]
         return F.pixel_unshuffle(latents.float(), self.patch).flatten(2).transpose(1, 2)
 

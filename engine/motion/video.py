@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.attention.consistent import Glance, StoryAttention
 from engine.attention.hook import consistent, self_attention_layers
@@ -28,10 +29,15 @@ from engine.guidance import rescaled
 from engine.identity import noised
 from engine.loading import Artist
 from engine.motion.animator import COMMON_NOISE, Animator
-from engine.motion.predictor import linear_path
+from engine.motion.encoder import PictureEncoder
+from engine.motion.predictor import linear_path, times
 
 # Share of the two pictures' tokens that every frame sees: as in training, and the paper's choice.
 RATES = {"leading": 1.0, "noise-matched": 0.5}
+
+# Where tokens can be laid back into the picture, drawing begins with that sketch at this share of
+# the noise (SDEdit, Meng et al. 2021, arXiv 2108.01073), not from noise alone.
+SKETCHED = 0.5
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,18 @@ def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) 
         tokens = foreseen_tokens(animator, ends, frames, linear=linear)
     readings = readings_of(animator, segment, tokens)
     scheduler = copy.deepcopy(animator.scheduler)
-    scheduler.set_timesteps(segment.steps, device=artist.device)
     shape, common = segment.start.shape, animator.common_noise
     noise = frame_noise(frames, shape, seed=segment.seed, common=common).to(artist.device)
-    latents = noise * scheduler.init_noise_sigma
+    if isinstance(animator.encoder, PictureEncoder):
+        timesteps = last_steps(scheduler, segment.steps, SKETCHED, artist.device)
+        sketch = sketched(animator.encoder, ends, tokens)
+        latents = scheduler.add_noise(sketch, noise, timesteps[:1])
+    else:
+        timesteps = last_steps(scheduler, segment.steps, 1.0, artist.device)
+        latents = noise * scheduler.init_noise_sigma
     watch = Watch(animator, [frames], seed=segment.seed, rate=segment.rate)
     with artist.painting(), watch.attached():
-        for number, timestep in enumerate(scheduler.timesteps):
+        for number, timestep in enumerate(timesteps):
             levels = frame_levels(artist, timestep, frames)
             latents[[0, -1]] = noised(scheduler, ends, noise[[0, -1]], levels[0, 0]).to(latents)
             seen = scheduler.scale_model_input(latents, timestep)
@@ -97,6 +108,27 @@ def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) 
             result = latents.clone() if clean is None else clean.clone()
             result[[0, -1]] = ends.to(result)
             yield result
+
+
+def last_steps(scheduler: Any, steps: int, share: float, device: torch.device) -> Tensor:
+    """Timesteps of so many steps that go the last `share` (0..1) of the way from noise."""
+    scheduler.set_timesteps(round(steps / share), device=device)
+    timesteps: Tensor = scheduler.timesteps[-steps:]
+    return timesteps
+
+
+def sketched(encoder: PictureEncoder, ends: Tensor, tokens: Tensor) -> Tensor:
+    """What the tokens [1, F, T, D] say, as latents [F, C, h, w].
+
+    The mixture of the ends [2, C, h, w], and what the tokens have beside the linear path.
+    """
+    frames = tokens.shape[1]
+    path = linear_path(tokens[:, 0], tokens[:, -1], frames)
+    offsets = encoder.laid_back((tokens - path)[0])
+    if offsets.shape[-2:] != ends.shape[-2:]:
+        offsets = F.interpolate(offsets, ends.shape[-2:], mode="bilinear")
+    mixed = torch.lerp(ends[:1], ends[1:], times(frames).to(ends)[:, None, None, None])
+    return mixed + offsets.to(mixed)
 
 
 def frame_levels(artist: Artist, timesteps: Tensor, frames: int) -> Tensor:

@@ -28,6 +28,15 @@ def test_the_encoder_keeps_what_patches_differ_in() -> None:
     assert float((back - patches).square().mean() / patches.var()) < 1e-3
 
 
+def test_differences_are_laid_back_where_they_were_seen() -> None:
+    latents = patterned(20)
+    encoder = PictureEncoder(latent_channels=4, side=8, channels=6)
+    encoder.fit(latents)
+    one, other = latents[:10], latents[10:]
+    back = encoder.laid_back(encoder(one) - encoder(other))
+    assert float((back - (one - other)).square().mean() / (one - other).var()) < 1e-3
+
+
 def test_latents_of_another_size_have_as_many_tokens() -> None:
     encoder = PictureEncoder(latent_channels=4, side=8, channels=6)
     assert encoder(torch.randn(2, 4, 12, 10)).shape == (2, 16, 6)
