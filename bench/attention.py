@@ -10,9 +10,8 @@ layer of both widths and one whole step of the UNet, drawn in four ways:
                       every panel computes keys and values of them anew (`bench/plain_sharing.py`)
 
 On a CPU, seconds are processor seconds, so that other work does not count. A whole step takes
-minutes there: `--pixels 512 --step-pixels --repeats 1` leaves it out, `--halves 1` halves it. A
-bank of ours holds keys and values, one of panel by panel hidden states, half as much; but those are
-kept for all steps, because the panels come one after the other.
+minutes there: `--pixels 512 --step-pixels --repeats 1` leaves it out, `--halves 1` halves it.
+Panel by panel, the bank is kept for all steps, because the panels come one after the other.
 """
 
 from __future__ import annotations
@@ -83,9 +82,8 @@ def step_of(subject: Subject, story: StoryAttention) -> Tensor:
 
 
 def bank_of(story: StoryAttention) -> int:
-    """Bytes of the keys and values that wait for other panels."""
-    banks = story.banks.values()
-    return size_of([t for bank in banks for t in (*bank.keys.values(), *bank.values.values())])
+    """Bytes of the hidden states that wait for other panels."""
+    return size_of([states for bank in story.banks.values() for states in bank.values()])
 
 
 def kept_share(subject: Subject) -> float:
@@ -233,8 +231,7 @@ def main() -> None:
     table(lines)
     with torch.no_grad():
         kept = kept_share(layer_subject(1280, 512, options.halves, device, torch.float32))
-    print(f"\nof a bank of hidden states, half as large, that keeps {STEPS} steps: {2 * kept:.3f}")
-    name = f"bank, of one that keeps keys and values of {STEPS} steps"
+    name = f"bank, of one of hidden states that keeps {STEPS} steps"
     bank = Bar(name, kept, 1 / 25, at_least=False)
     finish([*bars(lines, device), bank], [asdict(line) for line in lines], options.json)
 

@@ -5,10 +5,11 @@ sample S_i (rate r) of the tokens of other panels, with the layer's own weights:
 
     P_i = concat(I_i, S_i)        O_i = Attention(W_q I_i, W_k P_i, W_v P_i)
 
-Here S_i comes from *identity panels*, whose sampled keys and values wait in a bank. Each of a
-panel's characters reaches the part of the picture it stands in: a strip of it (`Glance`), or
-where the picture itself shows it (`engine.attention.regions`). Conditional and unconditional
-halves of classifier-free guidance never meet.
+Here S_i comes from *identity panels*, whose sampled tokens wait in a bank; their keys and values,
+which take twice the memory, are computed where they are seen. Each of a panel's characters reaches
+the part of the picture it stands in: a strip of it (`Glance`), or where the picture itself shows it
+(`engine.attention.regions`). Conditional and unconditional halves of classifier-free guidance never
+meet.
 
 A half may also be drawn *perturbed*: every token attends to itself alone, O_i = W_v I_i. Guidance
 that leads away from it leads towards all that attention brings: the identity that a panel has
@@ -44,12 +45,8 @@ class Glance:
 Sight = tuple[Glance, ...]  # the glances of one panel cover its width once
 
 
-@dataclass
-class Bank:
-    """Sampled keys and values of identity panels, for one layer: [halves, n, C] each."""
-
-    keys: dict[str, Tensor] = field(default_factory=dict)
-    values: dict[str, Tensor] = field(default_factory=dict)
+Bank = dict[str, Tensor]  # of one layer: sampled tokens of identity panels, [halves, n, C] each
+Tokens = Mapping[str, Tensor]  # keys or values of a bank
 
 
 @dataclass
@@ -73,7 +70,7 @@ class StoryAttention:
     written_layers: frozenset[str] = frozenset()  # where others look, though this batch may not
     seeds: Mapping[str, int] = field(default_factory=dict)  # of panels that sample by their own
     rates: Mapping[str, float] = field(default_factory=dict)  # of panels with a rate of their own
-    banks: dict[str, Bank] = field(default_factory=lambda: defaultdict(Bank))
+    banks: dict[str, Bank] = field(default_factory=lambda: defaultdict(dict))
     regions: BatchRegions = field(default_factory=BatchRegions)
 
     def shares(self, layer: str) -> bool:
@@ -111,22 +108,23 @@ class ConsistentSelfAttention:
         story, bank = self._story, self._story.banks[self._layer]
         sharing = story.shares(self._layer)
         writing = story.writing and (sharing or self._layer in story.written_layers)
+        if writing:
+            bank.update(self._sampled(hidden_states))
         sees_others = any(glance.identities for sight in story.sights for glance in sight)
         if not (sharing and sees_others) and not story.regions.any:
-            if writing:
-                sampled = self._sampled(hidden_states)
-                bank.keys.update((name, attn.to_k(tokens)) for name, tokens in sampled.items())
-                bank.values.update((name, attn.to_v(tokens)) for name, tokens in sampled.items())
             out: Tensor = self._plain(
                 attn, hidden_states, encoder_hidden_states, attention_mask, temb
             )
             return out
         query, key, value = (f(hidden_states) for f in (attn.to_q, attn.to_k, attn.to_v))
-        if writing:
-            bank.keys.update(self._sampled(key))
-            bank.values.update(self._sampled(value))
         views = [self._views(panel, hidden_states.shape[1]) for panel in range(len(story.sights))]
-        seen = consistent_attention(query, key, value, bank, views, heads=attn.heads)
+        names = {name for its_views in views for view in its_views for name in view.identities}
+        here = (self._sampled(t) if writing else {} for t in (key, value))  # computed already
+        keys, values = (
+            {name: known[name] if name in known else project(bank[name]) for name in names}
+            for known, project in zip(here, (attn.to_k, attn.to_v), strict=True)
+        )
+        seen = consistent_attention(query, key, value, keys, values, views, heads=attn.heads)
         projected: Tensor = attn.to_out[1](attn.to_out[0](seen))
         return projected
 
@@ -153,28 +151,29 @@ class ConsistentSelfAttention:
 
 
 def consistent_attention(
-    query: Tensor, key: Tensor, value: Tensor, bank: Bank, views: Sequence[Sequence[View]], *,
-    heads: int,
+    query: Tensor, key: Tensor, value: Tensor, bank_keys: Tokens, bank_values: Tokens,
+    views: Sequence[Sequence[View]], *, heads: int,
 ) -> Tensor:  # fmt: skip
     """O_i = softmax(Q_i K(P_i)^T / sqrt(d)) V(P_i) for every panel of a batch.
 
-    query, key, value: projected tokens [B, N, C], B = halves * panels, halves outermost; bank:
-    sampled keys and values of the identity panels; views: those of each panel, whose queries are
-    all of its tokens, each once. Returns [B, N, C]. One call a view, for both halves: there is no
-    dense mask and no padding, and no more than one panel's P_i is in memory at a time.
+    query, key, value: projected tokens [B, N, C], B = halves * panels, halves outermost;
+    bank_keys, bank_values: those of the identity panels' sampled tokens, [halves, n, C] each;
+    views: those of each panel, whose queries are all of its tokens, each once. Returns [B, N, C].
+    One call a view, for both halves: there is no dense mask and no padding, and no more than one
+    panel's P_i is in memory at a time.
     """
     out = torch.empty_like(query)
     for panel, its_views in enumerate(views):
         rows = slice(panel, None, len(views))  # the panel in every half
         for view in its_views:
-            keys = _seen(picked(key[rows], view.keys), bank.keys, view.identities)
-            values = _seen(picked(value[rows], view.keys), bank.values, view.identities)
+            keys = _seen(picked(key[rows], view.keys), bank_keys, view.identities)
+            values = _seen(picked(value[rows], view.keys), bank_values, view.identities)
             seen = attend(picked(query[rows], view.queries), keys, values, heads)
             put(out[rows], view.queries, seen)
     return out
 
 
-def _seen(own: Tensor, bank: Mapping[str, Tensor], identities: Sequence[str]) -> Tensor:
+def _seen(own: Tensor, bank: Tokens, identities: Sequence[str]) -> Tensor:
     """P_i: own tokens [halves, n, C], then those of the identity panels in the same half.
 
     A bank of one half is seen by both.

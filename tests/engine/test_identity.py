@@ -139,7 +139,7 @@ def test_its_own_latents_are_what_is_seen(story: DrawRequest) -> None:
     expected = picture_latents(artist, TOM.picture or "", 64)
     assert torch.equal(drawing.latents["picture of tom"], expected)
     layer = drawing.layers[-1]
-    assert "picture of tom" in drawing.attention.banks[layer].keys
+    assert "picture of tom" in drawing.attention.banks[layer]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (300, 20), (20, 300), (64, 64)])

@@ -41,10 +41,7 @@ def plain_formula(
 
 
 def random_bank(names: tuple[str, ...], halves: int, tokens: int) -> Bank:
-    return Bank(
-        {n: torch.randn(halves, tokens, WIDTH) for n in names},
-        {n: torch.randn(halves, tokens, WIDTH) for n in names},
-    )
+    return {n: torch.randn(halves, tokens, WIDTH) for n in names}
 
 
 @pytest.mark.parametrize("count", [7, 15, 64])
@@ -58,28 +55,28 @@ def random_bank(names: tuple[str, ...], halves: int, tokens: int) -> Bank:
 )
 def test_every_panel_equals_the_formula(count: int, halves: int, sights: tuple[Sight, ...]) -> None:
     torch.manual_seed(0)
-    bank = random_bank(("a", "b", "c"), halves, 5)
+    keys, values = (random_bank(("a", "b", "c"), halves, 5) for _ in range(2))
     query, key, value = (torch.randn(halves * len(sights), count, WIDTH) for _ in range(3))
     views = [views_of(sight, count) for sight in sights]
-    out = consistent_attention(query, key, value, bank, views, heads=HEADS)
+    out = consistent_attention(query, key, value, keys, values, views, heads=HEADS)
     for half in range(halves):
         for panel, sight in enumerate(sights):
             row = half * len(sights) + panel
-            seen = [(bank.keys[n][half], bank.values[n][half]) for n in sight[0].identities]
+            seen = [(keys[n][half], values[n][half]) for n in sight[0].identities]
             expected = plain_formula(query[row], (key[row], value[row]), seen)
             assert (out[row].double() - expected).abs().max() <= 1e-5
 
 
 def test_each_character_reaches_only_its_side_of_the_panel() -> None:
     torch.manual_seed(1)
-    bank = random_bank(("tom", "lisa"), 2, 9)
+    keys, values = (random_bank(("tom", "lisa"), 2, 9) for _ in range(2))
     query, key, value = (torch.randn(2, 36, WIDTH) for _ in range(3))  # 6 x 6 tokens, two halves
     sight = (Glance(("tom",), 0, 0.5), Glance(("lisa",), 0.5, 1))
-    out = consistent_attention(query, key, value, bank, [views_of(sight, 36)], heads=HEADS)
+    out = consistent_attention(query, key, value, keys, values, [views_of(sight, 36)], heads=HEADS)
     for half in range(2):
         for token in range(36):
             name = "tom" if token % 6 < 3 else "lisa"
-            seen = [(bank.keys[name][half], bank.values[name][half])]
+            seen = [(keys[name][half], values[name][half])]
             expected = plain_formula(query[half, token : token + 1], (key[half], value[half]), seen)
             assert (out[half, token].double() - expected).abs().max() <= 1e-5
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import engine.house.decoder
-from engine.attention.consistent import Bank, Glance, consistent_attention, views_of
+from engine.attention.consistent import Glance, consistent_attention, views_of
 from engine.house.autoencoder import SIDE, build_autoencoder, prepare, train_autoencoder
 from engine.house.captions import sample_caption
 from engine.house.course import Course
@@ -135,15 +135,21 @@ def test_training_attention_is_the_engines_attention() -> None:
     torch.manual_seed(4)
     chosen = torch.randperm(16)[:8]
     names = ("0", "1")
-    bank = Bank(
-        {n: layer.to_k(tokens[int(n), chosen])[None] for n in names},
-        {n: layer.to_v(tokens[int(n), chosen])[None] for n in names},
+    keys, values = (
+        {n: project(tokens[int(n), chosen])[None] for n in names}
+        for project in (layer.to_k, layer.to_v)
     )
     half = (Glance(("0",), 0, 0.5), Glance(("1",), 0.5, 1))
     sights = ((Glance(()),), (Glance(("0",)),), half, (Glance(()),))
     views = [views_of(sight, 16) for sight in sights]
     drawn = consistent_attention(
-        layer.to_q(tokens), layer.to_k(tokens), layer.to_v(tokens), bank, views, heads=2
+        layer.to_q(tokens),
+        layer.to_k(tokens),
+        layer.to_v(tokens),
+        keys,
+        values,
+        views,
+        heads=2,
     )
     assert (trained - drawn).abs().max() < 1e-5
 
