@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 
 import telegram
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from adapters.telegram_places import Places
+from bot.background import background
 from bot.chat import Place
 
 MOMENT_SECONDS = 0.2
@@ -20,16 +20,9 @@ AGAIN_SECONDS = 4.5  # Telegram shows it for five
 log = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def typing(api: telegram.Bot, places: Places, place: Place) -> AsyncIterator[None]:
+def typing(api: telegram.Bot, places: Places, place: Place) -> AbstractAsyncContextManager[None]:
     """Inside, people see after a moment that the bot types in a place; it does no harm if not."""
-    task = asyncio.create_task(_types(api, places, place))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return background(_types(api, places, place))
 
 
 async def _types(api: telegram.Bot, places: Places, place: Place) -> None:
