@@ -1,8 +1,8 @@
 """The house predictor learns from single moments of very many clips.
 
-A clip costs little where only its ends and two moments between are drawn. Processes of their own
-draw; what is kept of a clip are its tokens. In the log `fresh` is the error on clips that were not
-learnt from before, as a share of the linear path's.
+A clip costs little where only its ends and three moments between are drawn. Processes of their own
+draw; what is kept of a clip are its tokens, from one run to the next too. In the log `fresh` is
+the error on clips that were not learnt from before, as a share of the linear path's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from random import Random
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.devices import training_autocast
@@ -24,11 +25,14 @@ from engine.house.clips import draw_moments, sample_clip
 from engine.house.course import Course
 from engine.motion.animator import Animator
 from engine.motion.footage import moving_weights
+from engine.motion.predictor import on_path
 
-MOMENTS = 2  # of each clip, between its ends
-FRESH = 16  # clips a step
-BATCH = 32  # clips a step, the fresh ones among them
+MOMENTS = 3  # of each clip, between its ends
+FRESH = 4  # clips a step
+BATCH = 24  # clips a step, the fresh ones among them
 STORE = 60_000  # clips
+# The fused kernel's backward pass takes three times as long on a CPU, for so few tokens.
+ATTENTION = [SDPBackend.MATH]
 ENCODED_AT_ONCE = 8  # pictures: what a processor's cache holds
 
 
@@ -70,6 +74,13 @@ class TokenStore:
             field[places] = values.to(field)
         self._added += len(places)
 
+    def save(self, path: Path) -> None:
+        kept = min(self._added, STORE)
+        torch.save([field[:kept].clone() for field in self._fields], path)
+
+    def load(self, path: Path) -> None:
+        self.add(*torch.load(path, weights_only=True))
+
     def sample(self, count: int) -> tuple[Tensor, ...]:
         """So many clips, as they were added, but none while there are none."""
         kept = min(self._added, STORE)
@@ -84,11 +95,14 @@ def train_predictor(
     assert animator.predictor is not None
     predictor = animator.predictor.requires_grad_(True)
     course = Course(
-        "predictor", {"predictor": predictor}, minutes=minutes, learning_rate=1.5e-3, folder=folder
+        "predictor", {"predictor": predictor}, minutes=minutes, learning_rate=3e-3, folder=folder
     )
+    store = TokenStore(predictor.places.shape[0], predictor.read.in_features)
+    known_clips = folder / "clips.pt"
+    if resume and known_clips.exists():
+        store.load(known_clips)
     if resume:
         course.resume()
-    store = TokenStore(predictor.places.shape[0], predictor.read.in_features)
     workers = max(1, (os.cpu_count() or 2) - 1)
     films = iter(DataLoader(Moments(course.step_number), FRESH, num_workers=workers))
     for _ in course.lessons():
@@ -97,14 +111,15 @@ def train_predictor(
         tokens, weights, times = (
             torch.cat([a.to(device), b.to(device)]) for a, b in zip(fresh, known, strict=True)
         )
-        with training_autocast(device):
+        with training_autocast(device), sdpa_kernel(ATTENTION):
             foreseen = predictor.at(tokens[:, 0], tokens[:, -1], times)
         errors = weighed(foreseen.float(), tokens, weights)
-        path = weighed(straight(tokens, times), tokens, weights)
+        path = weighed(on_path(tokens[:, 0], tokens[:, -1], times), tokens, weights)
         course.learn(
             errors.mean(), fresh=float(errors[:FRESH].detach().mean() / path[:FRESH].mean())
         )
         store.add(*fresh)
+    store.save(known_clips)
     return course.averages
 
 
@@ -132,11 +147,6 @@ def played_either_way(
         torch.where(back[:, None, None], weights.flip(1), weights),
         torch.where(back[:, None], 1 - times.flip(1), times),
     )
-
-
-def straight(tokens: Tensor, times: Tensor) -> Tensor:
-    """The linear path at the times [B, M], [B, M, T, C]."""
-    return torch.lerp(tokens[:, :1], tokens[:, -1:], times[..., None, None])
 
 
 def weighed(foreseen: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:

@@ -52,8 +52,12 @@ def transformer(layers: int, width: int, heads: int) -> nn.Sequential:
 
 def linear_path(start: Tensor, end: Tensor, frames: int) -> Tensor:
     """K_0..K_L: tokens [B, T, C] of both ends to [B, frames, T, C]."""
-    share = times(frames).to(start)[None, :, None, None]
-    return torch.lerp(start.unsqueeze(1), end.unsqueeze(1), share)
+    return on_path(start, end, times(frames)[None])
+
+
+def on_path(start: Tensor, end: Tensor, moments: Tensor) -> Tensor:
+    """The path at the moments [B, M], 0 (start) to 1 (end): [B, M, T, C]."""
+    return torch.lerp(start[:, None], end[:, None], moments.to(start)[..., None, None])
 
 
 def times(frames: int) -> Tensor:
@@ -99,7 +103,7 @@ class SemanticMotionPredictor(nn.Module):
     def at(self, start: Tensor, end: Tensor, moments: Tensor) -> Tensor:
         """The tokens at the moments [B, M], 0 (start) to 1 (end): [B, M, T, C]."""
         time = moments.to(start)[..., None, None]
-        path = torch.lerp(start[:, None], end[:, None], time)
+        path = on_path(start, end, moments)
         width = self.read.out_features
         told = get_timestep_embedding(1000 * moments.flatten(), width).to(path)
         ends = self.read_ends(torch.cat([start, end], -1))[:, None]
