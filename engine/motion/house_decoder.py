@@ -6,10 +6,20 @@ learn to draw the noised frames from the two ends and the tokens of each frame:
 - some clips run at an uneven pace that nobody can foresee. There the decoder reads the true
   tokens, so that it has to read from the tokens how far the movement has come;
 - in the others it reads what the predictor, which has learnt already, foresees.
+
+Drawing begins with a sketch (`video.sketched`), which is wrong where the tokens are. The decoder
+learns to take the sketch's error out with the noise: at the level T where the drawing begins
+x_T = a_T sketch + s_T noise, which is the true latents x_0 with
+
+    noise' = noise + (a_T / s_T) (sketch - x_0)
+
+for noise, and lessons at all lower levels are made of x_0 and noise' too. So the steps of the
+drawing, which leave the noise what it is and lower its level, meet what was learnt.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,11 +34,20 @@ from engine.house.course import Course
 from engine.house.groups import group_captions
 from engine.loading import Artist
 from engine.motion.animator import Animator
+from engine.motion.encoder import PictureEncoder
 from engine.motion.footage import Footage, Library
-from engine.motion.video import Segment, Watch, draw_segment, frame_levels, mixed_noise
+from engine.motion.video import (
+    Segment,
+    Watch,
+    draw_segment,
+    frame_levels,
+    mixed_noise,
+    sketched,
+)
 
 DISTURBANCE = 0.1  # noise on the tokens that the decoder reads: predicted ones are not exact
 EMPTY_WORDS = 0.3
+BEGINNINGS = (0.1, 0.5)  # of the way from noise to picture is left where drawing begins, 0..1
 
 
 def train_decoder(
@@ -38,14 +57,14 @@ def train_decoder(
     parts = {name: part for name, part in animator.trained().items() if name != "predictor"}
     for part in parts.values():
         part.requires_grad_(True)
-    course = Course("decoder", parts, minutes=minutes, learning_rate=1.5e-3, folder=folder)
+    course = Course("decoder", parts, minutes=minutes, learning_rate=2e-3, folder=folder)
     if resume:
         course.resume()
     random = Random(course.step_number + 5)
     library = Library(animator.artist, random)
     for _ in course.lessons():
-        drawing, late = lesson_losses(animator, library.batch(), random, seed=course.step_number)
-        course.learn(drawing, late=float(late.detach()))
+        loss, left = lesson_losses(animator, library.batch(), random, seed=course.step_number)
+        course.learn(loss, left=left)
         if course.step_number % 200 == 0:
             sample_sheet(animator).save(folder / f"motion-{course.step_number:05d}.png")
     return course.averages
@@ -53,39 +72,53 @@ def train_decoder(
 
 def lesson_losses(
     animator: Animator, films: list[Footage], random: Random, *, seed: int
-) -> tuple[Tensor, Tensor]:
-    """The loss of the drawing: of all clips, and of those that are mostly noise still."""
+) -> tuple[Tensor, float]:
+    """The loss of the drawing, and how much of the sketches' square error is left by it."""
     artist = animator.artist
     assert animator.predictor is not None
+    assert isinstance(animator.encoder, PictureEncoder)
     clean = torch.stack([film.latents for film in films])  # [B, F, C, h, w]
     weights = torch.stack([film.weights for film in films])
-    clips, frames = clean.shape[:2]
-    levels = torch.tensor([int(1000 * random.random() ** 0.6) for _ in films])
-    t = levels.to(artist.device)
-    shape = clean.shape
-    noise = mixed_noise(
-        torch.randn(clips, 1, *shape[2:], device=clean.device), torch.randn_like(clean)
-    )
-    scheduler: Any = artist.scheduler
-    by_frame = frame_levels(artist, t, frames)
-    each = by_frame.flatten()
-    noisy = scheduler.add_noise(clean.flatten(0, 1), noise.flatten(0, 1), each).view(shape)
-    target = scheduler.get_velocity(clean.flatten(0, 1), noise.flatten(0, 1), each).view(shape)
-    ends = clean[:, [0, -1]].flatten(0, 1)
+    shape, (clips, frames) = clean.shape, clean.shape[:2]
+    ends = clean[:, [0, -1]]
     words = clip_words(artist, films, random)  # [B, 2, N, W]
-    words_by_frame = words.repeat_interleave(frames // 2, 1)
     watch = Watch(animator, [frames] * clips, seed=seed)
+    scheduler: Any = artist.scheduler
     with training_autocast(artist.device), watch.attached():
-        watch.show(ends, words.flatten(0, 1), scheduler)
+        watch.show(ends.flatten(0, 1), words.flatten(0, 1), scheduler)
         true = animator.tokens(clean.flatten(0, 1)).unflatten(0, (clips, frames))
-        foreseen = animator.predictor(true[:, 0], true[:, -1], frames).float()
+        foreseen = animator.predictor(true[:, 0], true[:, -1], frames).float().detach()
         even = torch.tensor([film.even for film in films], device=clean.device)
         read = torch.where(even[:, None, None, None], foreseen, true)
-        read = read + DISTURBANCE * torch.randn_like(read)
-        guess = animator.guess(noisy, by_frame, words_by_frame, read)
-    error = (weights * (guess - target).square())[:, 1:-1].mean((1, 2, 3, 4))
-    late = error[t > 600] if (t > 600).any() else error
-    return error.mean(), late.mean()
+        sketches = torch.stack(
+            [sketched(animator.encoder, e, r[None]) for e, r in zip(ends, read, strict=True)]
+        )
+        first = [random.uniform(*BEGINNINGS) for _ in films]
+        levels = torch.tensor([int(1000 * b * random.random() ** 0.6) for b in first])
+        noise = mixed_noise(
+            torch.randn(clips, 1, *shape[2:], device=clean.device), torch.randn_like(clean)
+        )
+        noise = with_error(noise, sketches - clean, scheduler, first)
+        by_frame = frame_levels(artist, levels.to(clean.device), frames)
+        each = by_frame.flatten()
+        flat = clean.flatten(0, 1), noise.flatten(0, 1), each
+        noisy = scheduler.add_noise(*flat).view(shape)
+        target = scheduler.get_velocity(*flat).view(shape)
+        disturbed = read + DISTURBANCE * torch.randn_like(read)
+        guess = animator.guess(noisy, by_frame, words.repeat_interleave(frames // 2, 1), disturbed)
+    error = weights * (guess - target).square()
+    # An error d of the guess is one of s d in the clean latents.
+    share = (1 - scheduler.alphas_cumprod.to(clean)[each]).view(clips, frames, 1, 1, 1)
+    drawn, sketch = share * error.detach(), weights * (sketches - clean).square()
+    left = float(drawn[:, 1:-1].mean() / sketch[:, 1:-1].mean())
+    return error[:, 1:-1].mean(), left
+
+
+def with_error(noise: Tensor, error: Tensor, scheduler: Any, shares: Sequence[float]) -> Tensor:
+    """noise' [B, F, C, h, w] for sketches with this error, begun at these shares of the way."""
+    kept: Tensor = scheduler.alphas_cumprod[[int(1000 * share) for share in shares]]
+    ratio = (kept / (1 - kept)).sqrt().view(-1, 1, 1, 1, 1)
+    return noise + ratio.to(error) * error
 
 
 def clip_words(artist: Artist, films: list[Footage], random: Random) -> Tensor:

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from engine.house.clips import Clip, draw_clip, draw_moments, sample_clip
+from engine.house.painter import build_scheduler
 from engine.loading import load_model
 from engine.models import HOUSE
 from engine.motion import footage, house_predictor, train
 from engine.motion.animator import load_animator
 from engine.motion.footage import moments
+from engine.motion.house_decoder import with_error
 from engine.motion.house_predictor import MOMENTS, Moments, TokenStore, played_either_way
 
 
@@ -38,7 +40,7 @@ def test_a_lesson_teaches_every_part_and_its_weights_can_be_loaded(
 ) -> None:
     monkeypatch.setattr(train, "CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr(train, "FITTED", 8)  # scenes to start with, where it takes 128
-    monkeypatch.setattr(house_predictor, "FRESH", 2)  # clips a step, where it takes 16
+    monkeypatch.setattr(house_predictor, "FRESH", 2)  # clips a step, where it takes 4
     monkeypatch.setattr(footage, "PICTURES", 8)  # one clip a step, where it takes two
     monkeypatch.setattr(footage, "LENGTHS", (8,))
     folder, cpu = tmp_path / "motion", torch.device("cpu")
@@ -84,3 +86,23 @@ def test_the_store_forgets_the_oldest_clips(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(tokens.flatten().tolist()) == {2.0, 3.0, 4.0}
     assert torch.equal(tokens[:, 1, 0, 0], weights[:, 0, 0])  # what belongs together stays so
     assert torch.equal(tokens[:, 1, 0, 0], times[:, 0])
+
+
+def test_the_clips_of_a_run_are_there_in_the_next(tmp_path: Path) -> None:
+    first, second = (TokenStore(tokens=4, channels=2) for _ in range(2))
+    one = torch.full((1, MOMENTS + 2, 4, 2), 7.0)
+    first.add(one, one[:, 1:-1, :, 0], one[:, 1:-1, 0, 0])
+    first.save(tmp_path / "clips.pt")
+    second.load(tmp_path / "clips.pt")
+    assert [set(field.flatten().tolist()) for field in second.sample(9)] == [{7.0}] * 3
+
+
+def test_the_error_of_a_sketch_is_learnt_as_part_of_the_noise() -> None:
+    """The noised sketch, where the drawing begins, is the truth with the noise of the lessons."""
+    scheduler = build_scheduler()
+    true, sketch, noise = (torch.randn(2, 3, 4, 5, 5) for _ in range(3))
+    levels = torch.tensor([250, 480])
+    learnt = with_error(noise, sketch - true, scheduler, [0.25, 0.48])
+    torch.testing.assert_close(
+        scheduler.add_noise(true, learnt, levels), scheduler.add_noise(sketch, noise, levels)
+    )
