@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Protocol
 
+import torch
 from PIL import Image
 from torch import Tensor
 
 from engine.drawing import png_bytes, png_file
-from engine.identity import picture_latents
+from engine.identity import picture_values
 from engine.loading import Conditioning
 from engine.motion.animator import Animator
+from engine.motion.details import with_details
 from engine.motion.end_frames import EndFramesPipeline
+from engine.motion.predictor import times
 from engine.motion.reports import reports
 from engine.motion.second_pose import POSE, SecondPose
 from engine.motion.video import Segment, draw_segment
@@ -83,9 +86,10 @@ class DrawnInbetween:
         return self._artist.fits(prompt)
 
     def between(self, start: Key, end: Key, seed: int) -> Frames:
-        latents = [self._latents(key) for key in (start, end)]
+        pictures = [self._picture(key) for key in (start, end)]
+        latents = [self._latents(picture) for picture in pictures]
         drawn = yield from self._segment(start, end, latents, seed)
-        return self._pngs(drawn)
+        return self._pngs(drawn, pictures, latents)
 
     def living(self, key: Key, seed: int) -> Frames:
         asked = self._request
@@ -99,9 +103,11 @@ class DrawnInbetween:
             if isinstance(event, Progress):
                 before = event.total
                 yield replace(event, total=event.total + self._steps)
-        latents = [self._latents(key), pose.latents[POSE]]
-        drawn = yield from self._segment(key, key, latents, seed, before=before)
-        return there_and_back(self._pngs(drawn), self._pngs(latents[1][None]))
+        picture, latents = self._picture(key), pose.latents[POSE]
+        turn = self._decoded(latents[None])[0]
+        ends = [self._latents(picture), latents]
+        drawn = yield from self._segment(key, key, ends, seed, before=before)
+        return there_and_back(self._pngs(drawn, [picture, turn], ends), png_bytes(turn))
 
     def _segment(
         self, start: Key, end: Key, latents: list[Tensor], seed: int, *, before: int = 0
@@ -130,15 +136,29 @@ class DrawnInbetween:
         words = Conditioning.joined([read, artist.read([negative])]).states
         return words[:2], words[2]
 
-    def _latents(self, key: Key) -> Tensor:
-        return picture_latents(self._artist, key.picture, self.pixels)
+    def _picture(self, key: Key) -> Tensor:
+        return picture_values(key.picture, self.pixels).to(self._artist.device)
 
-    def _pngs(self, latents: Tensor) -> Iterator[bytes]:
-        """Latents [B, C, h, w] as PNG files, decoded as they are asked for."""
-        for part in latents.split(DECODED_AT_ONCE):
-            with self._artist.painting():
-                decoded = self._artist.decode(part)
-            yield from map(png_bytes, decoded)
+    def _latents(self, picture: Tensor) -> Tensor:
+        with self._artist.painting():
+            return self._artist.encode(picture[None])[0]
+
+    def _decoded(self, latents: Tensor) -> Tensor:
+        with self._artist.painting():
+            return self._artist.decode(latents)
+
+    def _pngs(
+        self, drawn: Tensor, pictures: list[Tensor], latents: list[Tensor]
+    ) -> Iterator[bytes]:
+        """The frames drawn between two pictures as PNG files, decoded as they are asked for.
+
+        drawn [F - 2, C, h, w]; pictures [3, H, W] and latents [C, h, w] of the two.
+        """
+        given, decoded = torch.stack(pictures), self._decoded(torch.stack(latents))
+        moments = times(len(drawn) + 2)[1:-1]
+        parts = zip(drawn.split(DECODED_AT_ONCE), moments.split(DECODED_AT_ONCE), strict=True)
+        for part, at in parts:
+            yield from map(png_bytes, with_details(self._decoded(part), at, given, decoded))
 
 
 class FilmedInbetween:
@@ -178,11 +198,11 @@ class FilmedInbetween:
         return map(png_file, film[1:-1])
 
 
-def there_and_back(inner: Iterator[bytes], turn: Iterator[bytes]) -> Iterator[bytes]:
+def there_and_back(inner: Iterator[bytes], turn: bytes) -> Iterator[bytes]:
     """The frames to the turning point, this, and the same frames back."""
     there = []
     for png in inner:
         there.append(png)
         yield png
-    yield from turn
+    yield turn
     yield from reversed(there)
