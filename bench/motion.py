@@ -4,7 +4,8 @@
 frames between are known. The middle frames are made by a cross-fade, by the video decoder on the
 linear path in semantic space (no predictor), and with the Semantic Motion Predictor. PSNR and SSIM
 against the true frames, on the whole picture and where the clip moves; whether the judge still
-sees the same character; and how much moves, next to the truth.
+sees the same character, of the questions that it answers rightly of the true frame; and how much
+moves, next to the truth.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from engine.devices import pick_device
 from engine.house.autoencoder import as_tensor
 from engine.house.captions import caption, describe, sample_mention, sample_scene_mention
 from engine.house.clips import Clip, draw_clip, sample_clip
-from engine.house.judge import judge
+from engine.house.judge import QUESTIONS, UNSEEN, judge, truth
 from engine.house.scenes import Scene
 from engine.motion.animate import STEPS, animate, ready_animator
 from engine.motion.animator import Animator
+from engine.motion.details import with_details
+from engine.motion.predictor import times
 from engine.motion.video import Segment, draw_segment
 from engine.request import AnimateRequest, CharacterRequest, FrameDrawn, PanelRequest
 
@@ -50,7 +53,7 @@ class Figures:
     psnr: list[float] = field(default_factory=list)
     moving_psnr: list[float] = field(default_factory=list)
     ssim: list[float] = field(default_factory=list)
-    identity: list[float] = field(default_factory=list)  # share of answers kept
+    identity: list[bool] = field(default_factory=list)  # a question of a frame each: is it kept
     motion: list[float] = field(default_factory=list)  # change from frame to frame / the true one
     seconds: list[float] = field(default_factory=list)
 
@@ -69,16 +72,20 @@ def words_of(animator: Animator, scene: Scene, random: Random) -> Tensor:
 
 
 def drawn(animator: Animator, clip: Clip, true: np.ndarray, *, linear: bool) -> np.ndarray:
-    """uint8 [F, H, W, 3]; first and last frame are the ends as the autoencoder has them."""
+    """uint8 [F, H, W, 3]; first and last frame are the given ones."""
     artist = animator.artist
+    given = as_tensor(true[[0, -1]]).to(artist.device)
     with artist.painting():
-        ends = artist.encode(as_tensor(true[[0, -1]]).to(artist.device))
+        ends = artist.encode(given)
     words = [words_of(animator, scene, Random(1)) for scene in (clip.start, clip.end)]
     segment = Segment(ends[0], ends[1], words[0], words[1], len(true), STEPS)
     for latents in draw_segment(animator, segment, linear=linear):
         last = latents
     with artist.painting():
-        pictures = artist.decode(last)
+        decoded = artist.decode(torch.cat([ends.to(last), last[1:-1]]))
+    moments = times(len(true))[1:-1]
+    between = with_details(decoded[2:], moments, given, decoded[:2])
+    pictures = torch.cat([given[:1], between, given[1:]])
     values = pictures.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1)
     made: np.ndarray = values.cpu().numpy()
     return made
@@ -122,7 +129,7 @@ def measure(figures: Figures, clip: Clip, true: np.ndarray, made: np.ndarray) ->
         actor.character for actor in clip.end.actors
     ]
     if one and len(clip.end.actors) == 1 and clip.start.style in ("flat colour", "pastel"):
-        figures.identity.append(identity_kept(true, made))
+        figures.identity += identity_kept(clip, true, made)
 
 
 def change(frames: np.ndarray, where: np.ndarray) -> float:
@@ -131,15 +138,22 @@ def change(frames: np.ndarray, where: np.ndarray) -> float:
     return float(steps[:, where.any(0)].mean())
 
 
-def identity_kept(true: np.ndarray, made: np.ndarray) -> float:
-    """Share of middle frames and questions where the judge says what it says of the true frame."""
+def identity_kept(clip: Clip, true: np.ndarray, made: np.ndarray) -> list[bool]:
+    """Whether the judge sees in both middle frames what it rightly sees in the true ones.
+
+    What a true frame does not tell is not asked: hair colours of the bald, or a figure that is
+    only half in the picture.
+    """
     middle = slice(len(true) // 2 - 1, len(true) // 2 + 1)
+    answers = truth(clip.start)
+    right = {name: QUESTIONS[name][answers[name]] for name in IDENTITY if answers[name] != UNSEEN}
     seen = [judge([Image.fromarray(p) for p in v[middle]]) for v in (true, made)]
-    return mean(
-        float(getattr(a, name) == getattr(b, name))
-        for a, b in zip(*seen, strict=True)
-        for name in IDENTITY
-    )
+    return [
+        getattr(drawn, name) == answer
+        for really, drawn in zip(*seen, strict=True)
+        for name, answer in right.items()
+        if getattr(really, name) == answer
+    ]
 
 
 def whole_request() -> tuple[float, float]:
