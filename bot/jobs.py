@@ -57,6 +57,7 @@ _SAME = """
         SELECT id FROM jobs WHERE person = :person AND state = 'waiting'
         UNION ALL SELECT id FROM jobs WHERE person = :person AND state = 'drawing')
     AND story IS :story AND kind = :kind AND request = :request
+    AND (kind != 'animate' OR about = :about)
 """
 
 

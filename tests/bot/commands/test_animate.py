@@ -136,6 +136,17 @@ def test_mp4_becomes_a_gif_where_it_cannot_be_made_and_that_is_said(
     talk(tmp_path, scene)
 
 
+def test_the_same_panels_may_wait_as_another_animation(tmp_path: Path) -> None:
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await drawn(ann)
+        for options in ({}, {"what": "page"}, {"format": "webp"}):
+            assert await ann.asks("story animate", **options) == ""
+        said = await ann.asks("story animate", what="page")
+        assert "already in the queue, as number 3" in said
+
+    talk(tmp_path, scene)
+
+
 def test_buttons_animate_and_only_for_the_owner(tmp_path: Path) -> None:
     async def scene(ann: Talker, bob: Talker) -> None:
         await drawn(ann)
