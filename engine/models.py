@@ -254,3 +254,13 @@ def find_model(name: str) -> ModelSpec:
         " a folder in diffusers format or a .safetensors file; one of the hub is described under"
         " [models] in config.toml"
     )
+
+
+def check_moves(spec: ModelSpec) -> None:
+    """Raises `EngineError` for a model that cannot animate."""
+    if not spec.moves:
+        raise EngineError(
+            f'the model "{spec.name}" has not learnt to move; whoever runs the engine can set'
+            " video_model (or, for Stable Diffusion 1.5, motion_adapter) under [engine] in"
+            " config.toml"
+        )

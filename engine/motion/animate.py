@@ -19,7 +19,7 @@ from engine.devices import pick_device
 from engine.drawing import png_file
 from engine.extras import NO_EXTRAS, Extras
 from engine.identity import open_picture
-from engine.models import AnimateDiff, EndFrames, HouseMotion, find_model
+from engine.models import AnimateDiff, EndFrames, HouseMotion, check_moves, find_model
 from engine.motion.animatediff import load_animatediff
 from engine.motion.animator import Animator, load_animator
 from engine.motion.end_frames import EndFramesPipeline, load_end_frames
@@ -88,12 +88,7 @@ def check(request: AnimateRequest) -> None:
     cast = {same_name(c.name): c for c in request.characters}
     for panel in request.panels:
         known(panel, cast)
-    if not spec.moves:
-        raise EngineError(
-            f'the model "{spec.name}" has not learnt to move; whoever runs the engine can set'
-            " video_model (or, for Stable Diffusion 1.5, motion_adapter) under [engine] in"
-            " config.toml"
-        )
+    check_moves(spec)
 
 
 def ready_inbetween(request: AnimateRequest, device: str) -> Inbetween:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bench.toy_movement import slide
-from bot import cli
+from bot import cli, moving_comic
 from bot.cli import main
 from bot.config import EngineConfig
 from engine.request import AnimateRequest, Done, DrawRequest, EngineError, Event, PanelDrawn
@@ -64,6 +64,35 @@ def test_a_model_that_cannot_move_leaves_the_pages_and_says_so(
     assert "it has not learnt to move" in capsys.readouterr().err
     assert Path("out/tom.png").is_file()
     assert not Path("out/tom.gif").exists()
+
+
+def test_a_model_that_is_known_not_to_move_is_refused_before_anything_is_drawn(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["draw", "--animate", "--model", "sd15", str(story)]) == 2
+    assert 'the model "sd15" has not learnt to move' in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_one_panel_becomes_a_living_panel_and_that_is_said(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.write_text("[Tom] a boy\n\n[Tom] waves #Hello!\n", encoding="utf-8")
+    assert main(["draw", "--animate", str(story)]) == 0
+    said = capsys.readouterr().err
+    assert "there is one panel only, so it moves to another pose and back" in said
+    assert "to stay below" not in said
+
+
+def test_what_is_taken_from_a_large_gif_is_said(
+    story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["draw", "--animate", str(story)]) == 0
+    most = Path("out/tom.gif").stat().st_size * 3 // 4
+    monkeypatch.setattr(moving_comic, "MOST_BYTES", most)
+    capsys.readouterr()
+    assert main(["draw", "--animate", str(story)]) == 0
+    assert f"to stay below {most / 1e6:g} MB it is " in capsys.readouterr().err
 
 
 def test_a_folder_in_the_gif_s_place_is_refused_before_anything_is_drawn(story: Path) -> None:
