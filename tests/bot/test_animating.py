@@ -243,7 +243,7 @@ def test_a_note_of_the_engine_names_the_panels_of_the_story(tmp_path: Path) -> N
         job = await stage.ledger.enqueue(new, NO_LIMITS)
         await stage.draw()
         (said,) = await stage.ledger.notes.of(job.id)
-        assert said.startswith("panel 2 has nobody in common with the panel that follows")
+        assert said.startswith("nobody of panel 2 is in the panel that follows")
 
     perform(tmp_path, act)
 
