@@ -45,6 +45,8 @@ def train_clips(parser: ArgumentParser, options: Namespace) -> None:
         parser.error("--clips needs --weights: the folder in which the predictor is put")
     if (options.minutes is None) == (options.steps is None):
         parser.error("--clips needs either --minutes or --steps")
+    if options.steps is not None and options.steps < 1:
+        parser.error("--steps must be at least 1")
     if options.frames < 3 or min(options.batch, options.layers) < 1:
         parser.error("--frames must be at least 3, --batch and --layers at least 1")
     if options.width < 1 or options.width % HEAD_WIDTH:
@@ -63,6 +65,8 @@ def train_clips(parser: ArgumentParser, options: Namespace) -> None:
         )
     except EngineError as error:
         raise SystemExit(str(error)) from error
+    except OSError as error:
+        raise SystemExit(f"cannot go on: {error}") from error
     except torch.OutOfMemoryError as error:
         raise SystemExit(
             "there is not enough memory on the graphics card: make --batch smaller, take"

@@ -15,10 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.motion.clips import Clip, Cutting, Segment, segments
+from engine.request import EngineError
 
 # Pictures [F, 3, P, P] in -1..1 to what is kept of them, by name: "tokens" [F, T, C] at least.
 Read = Callable[[Tensor], Mapping[str, Tensor]]
@@ -76,8 +78,18 @@ def as_pictures(segment: Segment) -> Tensor:
 
 def load_batch(files: Sequence[Path], device: torch.device, *, every: int = 1) -> dict[str, Tensor]:
     """What is kept of several segments, of every which frame: by name, [B, F, ...] in float32."""
-    loaded = [load_file(file) for file in files]
+    loaded = [load_kept(file) for file in files]
     return {
         name: torch.stack([one[name] for one in loaded])[:, ::every].to(device).float()
         for name in loaded[0]
     }
+
+
+def load_kept(file: Path) -> dict[str, Tensor]:
+    """What was kept of one segment. Raises `EngineError` for a file that is broken."""
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise EngineError(
+            f"{file} is broken: delete the folder {file.parent}, and its clip is read again"
+        ) from error

@@ -77,6 +77,8 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="the folder in which the weights are put")
     add_clip_options(parser)
     options = parser.parse_args()
+    if options.minutes is not None and not 0 < options.minutes < float("inf"):
+        parser.error("--minutes must be a number above 0")
     if options.clips is not None:
         train_clips(parser, options)
         return

@@ -446,6 +446,9 @@ def test_the_folder_it_writes_is_one_that_the_animator_reads(
         (["--clips", "x", "--steps", "1"], "--clips needs --weights"),
         (["--clips", "x", "--weights", "y"], "either --minutes or --steps"),
         (["--clips", "x", "--weights", "y", "--steps", "1", "--minutes", "1"], "either"),
+        (["--clips", "x", "--weights", "y", "--steps", "0"], "--steps must be at least 1"),
+        (["--clips", "x", "--weights", "y", "--minutes", "nan"], "--minutes must be a number"),
+        (["--house", "--minutes", "-1"], "--minutes must be a number above 0"),
         (["--clips", "x", "--weights", "y", "--steps", "1", "--frames", "2"], "at least 3"),
         (["--clips", "x", "--weights", "y", "--steps", "1", "--width", "100"], "multiple of 64"),
     ],
@@ -457,6 +460,20 @@ def test_options_that_do_not_go_together_are_refused(
     with pytest.raises(SystemExit):
         command(monkeypatch, *options)
     assert words in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_or_read_again_ends_the_command_with_a_sentence(
+    moving_sd15: list[str], clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--clips", clips, "--steps", "1", *moving_sd15, "--weights"]
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="cannot go on"):
+        command(monkeypatch, *options, tmp_path / "file")
+    command(monkeypatch, *options, tmp_path / "weights")
+    for kept in (tmp_path / "weights" / "training" / "tokens").glob("*/*.safetensors"):
+        kept.write_bytes(kept.read_bytes()[:100])
+    with pytest.raises(SystemExit, match="is broken: delete the folder"):
+        command(monkeypatch, *options, tmp_path / "weights")
 
 
 def test_a_folder_without_clips_ends_the_command_with_a_sentence(
