@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 
 from engine.request import EngineError
 
-VIDEOS = (".mp4", ".webm", ".mov", ".mkv")
+VIDEOS = (".mp4", ".m4v", ".webm", ".mov", ".mkv", ".avi")
 ANIMATIONS = (".gif", ".webp")
 PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -127,6 +127,8 @@ def segments(clip: Clip, cutting: Cutting, say: Callable[[str], None]) -> Iterat
 
 def square(picture: Image.Image, side: int) -> Image.Image:
     """The middle square, in RGB; what is transparent becomes white paper."""
+    if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryFile
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ def train_house(
     """Train the parts one after the other, each for its share of the minutes, into `weights`."""
     artist = load_model(HOUSE, device)
     artist.unet.requires_grad_(False)
-    began = resume and weights.exists()
+    began = resume and (weights / "predictor.safetensors").exists()
     animator = load_animator(artist, weights) if began else beginner(artist)
     animator.to(device)
     for part, share in shares.items():
@@ -47,6 +48,15 @@ def train_house(
         for name, module in learnt.items():
             animator.trained()[name].load_state_dict(module.state_dict())
         save_animator(animator.trained(), weights)
+
+
+def check_writable(weights: Path) -> None:
+    """Ends with a sentence, before anything is learnt, where weights cannot be put."""
+    try:
+        weights.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=weights).close()
+    except OSError as error:
+        raise SystemExit(f"cannot write into {weights}: {error.strerror}") from error
 
 
 def beginner(artist: Artist) -> Animator:
@@ -79,6 +89,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.minutes is not None and not 0 < options.minutes < float("inf"):
         parser.error("--minutes must be a number above 0")
+    if options.part and not options.house:
+        parser.error("--part needs --house")
     if options.clips is not None:
         train_clips(parser, options)
         return
@@ -88,6 +100,7 @@ def main() -> None:
     print(f"training on {device}", flush=True)
     shares = {options.part: 1.0} if options.part else SHARES
     weights = options.weights or MOTION_WEIGHTS
+    check_writable(weights)
     train_house(shares, options.minutes, weights, device, resume=options.resume)
 
 

@@ -449,6 +449,7 @@ def test_the_folder_it_writes_is_one_that_the_animator_reads(
         (["--clips", "x", "--weights", "y", "--steps", "0"], "--steps must be at least 1"),
         (["--clips", "x", "--weights", "y", "--minutes", "nan"], "--minutes must be a number"),
         (["--house", "--minutes", "-1"], "--minutes must be a number above 0"),
+        (["--clips", "x", "--weights", "y", "--part", "decoder"], "--part needs --house"),
         (["--clips", "x", "--weights", "y", "--steps", "1", "--frames", "2"], "at least 3"),
         (["--clips", "x", "--weights", "y", "--steps", "1", "--width", "100"], "multiple of 64"),
     ],

@@ -74,7 +74,7 @@ def lefts(segment: np.ndarray) -> list[int]:
     return [int(np.nonzero(frame.any(0))[0][0]) for frame in red]
 
 
-@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.mp4", "a.MOV", "a.mkv", "a.webm"])
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.mp4", "a.MOV", "a.mkv", "a.avi", "a.webm"])
 def test_every_kind_of_file_is_cut_into_segments_in_the_order_of_time(
     tmp_path: Path, name: str
 ) -> None:
@@ -103,6 +103,17 @@ def test_numbered_pictures_are_ordered_by_number_and_apart_by_name(tmp_path: Pat
     forth, back = (lefts(one[0]) for one in found.values())
     assert forth == sorted(forth)
     assert back == sorted(back, reverse=True)
+
+
+def test_pictures_of_16_bits_are_as_bright_as_others(tmp_path: Path) -> None:
+    (tmp_path / "walk").mkdir()
+    for number, frame in enumerate(moving_square(24)):
+        grey = np.asarray(frame.convert("L"), dtype=np.uint16)
+        Image.fromarray(grey * 257).save(tmp_path / "walk" / f"{number}.png")
+    found, said = cut(tmp_path)
+    assert said == []
+    (segment,) = found["walk/*.png"]
+    assert 50 < segment.mean() < 250
 
 
 @pytest.mark.parametrize(

@@ -106,3 +106,13 @@ def test_the_error_of_a_sketch_is_learnt_as_part_of_the_noise() -> None:
     torch.testing.assert_close(
         scheduler.add_noise(true, learnt, levels), scheduler.add_noise(sketch, noise, levels)
     )
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    options = ["--house", "--minutes", "1", "--weights", str(tmp_path / "file")]
+    monkeypatch.setattr("sys.argv", ["train", *options])
+    with pytest.raises(SystemExit, match="cannot write into"):
+        train.main()
