@@ -47,7 +47,7 @@ from engine.motion.video import (
 
 DISTURBANCE = 0.1  # noise on the tokens that the decoder reads: predicted ones are not exact
 EMPTY_WORDS = 0.3
-BEGINNINGS = (0.1, 0.5)  # of the way from noise to picture is left where drawing begins, 0..1
+BEGINNINGS = (0.3, 0.5)  # of the way from noise to picture is left where drawing begins, 0..1
 
 
 def train_decoder(
@@ -57,14 +57,14 @@ def train_decoder(
     parts = {name: part for name, part in animator.trained().items() if name != "predictor"}
     for part in parts.values():
         part.requires_grad_(True)
-    course = Course("decoder", parts, minutes=minutes, learning_rate=2e-3, folder=folder)
+    course = Course("decoder", parts, minutes=minutes, learning_rate=1.5e-3, folder=folder)
     if resume:
         course.resume()
     random = Random(course.step_number + 5)
     library = Library(animator.artist, random)
     for _ in course.lessons():
-        loss, left = lesson_losses(animator, library.batch(), random, seed=course.step_number)
-        course.learn(loss, left=left)
+        loss, errors = lesson_losses(animator, library.batch(), random, seed=course.step_number)
+        course.learn(loss, **errors)
         if course.step_number % 200 == 0:
             sample_sheet(animator).save(folder / f"motion-{course.step_number:05d}.png")
     return course.averages
@@ -72,8 +72,8 @@ def train_decoder(
 
 def lesson_losses(
     animator: Animator, films: list[Footage], random: Random, *, seed: int
-) -> tuple[Tensor, float]:
-    """The loss of the drawing, and how much of the sketches' square error is left by it."""
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of the drawing; the latents' mean square error in the sketch, and as drawn."""
     artist = animator.artist
     assert animator.predictor is not None
     assert isinstance(animator.encoder, PictureEncoder)
@@ -109,9 +109,8 @@ def lesson_losses(
     error = weights * (guess - target).square()
     # An error d of the guess is one of s d in the clean latents.
     share = (1 - scheduler.alphas_cumprod.to(clean)[each]).view(clips, frames, 1, 1, 1)
-    drawn, sketch = share * error.detach(), weights * (sketches - clean).square()
-    left = float(drawn[:, 1:-1].mean() / sketch[:, 1:-1].mean())
-    return error[:, 1:-1].mean(), left
+    errors = {"sketch": weights * (sketches - clean).square(), "drawn": share * error.detach()}
+    return error[:, 1:-1].mean(), {k: float(e[:, 1:-1].mean()) for k, e in errors.items()}
 
 
 def with_error(noise: Tensor, error: Tensor, scheduler: Any, shares: Sequence[float]) -> Tensor:
