@@ -43,6 +43,19 @@ def weighted(prompt: str) -> list[Piece]:
     return merged(pieces)
 
 
+def up_to(prompt: str, letter: int) -> str:
+    """What stands before a letter, with those brackets closed that close after it."""
+    closing, inner = "", 0  # `inner`: brackets that open and close after it
+    for bracket in re.findall(r"\\.|[()\[\]]", prompt[letter:], re.DOTALL):
+        if bracket in ("(", "["):
+            inner += 1
+        elif bracket in CLOSES and inner:
+            inner -= 1
+        elif bracket in CLOSES:
+            closing += bracket
+    return prompt[:letter] + closing
+
+
 def multiply(pieces: list[Piece], start: int, weight: float) -> None:
     pieces[start:] = [(words, before * weight) for words, before in pieces[start:]]
 

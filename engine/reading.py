@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.emphasis import weighted
+from engine.emphasis import up_to, weighted
 
 MOST_CHUNKS = 4
 COMMA_SHARE = 20 / 75  # of a chunk, at its end, that is searched for a comma
@@ -74,7 +74,7 @@ def words_in_chunks(reader: Reader, prompt: str, stretches: Sequence[tuple[int, 
         for i in range(len(chunk))
     ]
     tokens_before = [
-        [sum(map(len, chunks_of(reader, prompt[:letter]))) for letter in stretch]
+        [sum(map(len, chunks_of(reader, up_to(prompt, letter)))) for letter in stretch]
         for stretch in stretches
     ]
     return sorted({place for first, last in tokens_before for place in places[first:last]})

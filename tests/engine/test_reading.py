@@ -104,6 +104,10 @@ def test_the_states_of_a_prompts_words_are_known_also_in_later_chunks_and_with_e
     found = artist.words_at(prompt, stretches)
     assert [first[place - 1] for place in found if place < 16] == ["tom", ",", "a", "man"]
     assert [second[place - 17] for place in found if place > 16] == ["lisa", ",", "a", "park"]
+    inside = "tom, (a man typing:1.2), a park"
+    start = inside.index("man")
+    (found,) = artist.words_at(inside, ((start, start + len("man")),))
+    assert words_of(artist, inside)[0][found - 1] == "man"
     assert artist.states_of(prompt) == artist.read([prompt]).states.shape[1] == 32
     assert artist.states_of("tom") == 16
     plain = replace(artist, spec=replace(artist.spec, long_prompts=False))
