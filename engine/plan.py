@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from engine.attention.consistent import Glance, Sight
+from engine.nouns import Noun, class_noun
 from engine.prompts import (
     Style,
     fitting,
@@ -32,6 +33,7 @@ NOBODY: Sight = (Glance(()),)
 BOTH = ("en", "zh")
 PORTRAITS = 2  # of a saved character; each takes as long as a panel
 Fits = Callable[[str], bool]
+Spans = tuple[tuple[int, int], ...]  # (start, end) of stretches of letters
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Shot:
     """One picture to draw: a panel of the story, or a private one (`panel` is None).
 
     A shot `alone` is drawn without the story's others (portraits of one character go together), so
-    that it is the same to the bit whatever they are.
+    that it is the same to the bit whatever they are, but for LoRAs that the story wears.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Shot:
     picture: str | None = None  # base64 PNG that is there already and only has to be seen
     strength: float = 1.0  # how firmly a picture leads, 0..1
     figures: tuple[Figure, ...] = ()  # who stands where, a glance each, in a panel of several
+    nouns: tuple[Noun, ...] = ()  # what those who have a picture are, in its prompt
 
 
 def plan_shots(
@@ -158,20 +161,32 @@ class Planner:
         name = f"panel {panel}"
         seed = seed_of(self._request.seed, name)
         shown = panel in self._wanted and asked.seed is None
-        figures = self._figures(panel, prompt, share)
+        people = [self._cast[key] for key in self._casts[panel]]
+        words = words_of(prompt, {who.name: shortened(who.description, share) for who in people})
         return Shot(
-            name, panel, prompt, seed, sight, identity_of, rank, share, shown, figures=figures
-        )
+            name, panel, prompt, seed, sight, identity_of, rank, share, shown,
+            figures=self._figures(panel, words), nouns=self._nouns(panel, prompt, words),
+        )  # fmt: skip
 
-    def _figures(self, panel: int, prompt: str, share: float) -> tuple[Figure, ...]:
-        """Where the characters of a panel of several stand, and their words in its prompt."""
+    def _figures(self, panel: int, words: Mapping[str, Spans]) -> tuple[Figure, ...]:
+        """Where the characters of a panel of several stand, with their words in its prompt."""
         keys = self._casts[panel]
         if len(keys) < 2:
             return ()
-        cast = [self._cast[key] for key in keys]
-        words = words_of(prompt, {who.name: shortened(who.description, share) for who in cast})
         places = boxes(self._request.panels[panel].text, keys)
-        return tuple(Figure(box, words[who.name]) for box, who in zip(places, cast, strict=True))
+        return tuple(
+            Figure(box, words[self._cast[key].name]) for box, key in zip(places, keys, strict=True)
+        )
+
+    def _nouns(self, panel: int, prompt: str, words: Mapping[str, Spans]) -> tuple[Noun, ...]:
+        """The nouns of the characters of a panel that have a picture."""
+        names = {key: self._cast[key].name for key in self._casts[panel]}
+        return tuple(
+            Noun(shot.name, *class_noun(prompt, name, words[name]))
+            for key, name in names.items()
+            for shot in self._saved[key]
+            if shot.picture is not None and words[name]
+        )
 
     def _shot_again(self, panel: int, seed: int) -> Shot:
         """The panel by its own seed: it sees its characters, rather not its earlier drawing."""
