@@ -7,7 +7,8 @@
 are loaded, for a file that is there can still be broken; a model that would first have to be
 fetched from the hub is not: `missing` says what that is, with size and licence, and `--fetch`
 fetches it. The same holds for what makes the model move, but for a video model: that is only looked
-for; and for the IP-Adapter by which it reads pictures. With `--draw`, one small picture is drawn:
+for; and for IP-Adapter and PhotoMaker, by which it reads pictures. With `--draw`, one small picture
+is drawn:
 {"pixels": 256, "seconds": 3.1, "bytes": 987654321}, and `bytes` is the most memory that it took.
 """
 
@@ -73,7 +74,7 @@ def look(
         else:
             artist = load_model(spec, torch.device("cpu"))
             look_at_motion(artist)
-            look_at_picture_adapter(artist)
+            look_at_picture_adapters(artist)
             look_at_extras(extras)
     except EngineError as error:
         return {**found, "problem": str(error)}
@@ -122,13 +123,16 @@ def look_at_motion(artist: Artist) -> None:
         class_of(motion.source)
 
 
-def look_at_picture_adapter(artist: Artist) -> None:
-    """The same for the IP-Adapter by which it reads uploaded pictures."""
+def look_at_picture_adapters(artist: Artist) -> None:
+    """The same for the IP-Adapter and the PhotoMaker by which it reads uploaded pictures."""
     from engine.motion.weight_files import is_here
+    from engine.photomaker import load_photomaker
     from engine.picture_adapter import load_picture_adapter
 
     if artist.spec.picture_adapter and is_here(artist.spec.picture_adapter):
         load_picture_adapter(artist)
+    if artist.spec.photomaker and is_here(artist.spec.photomaker):
+        load_photomaker(artist)
 
 
 def look_at_extras(extras: Extras) -> None:

@@ -25,6 +25,7 @@ from engine.guidance import led_away, negative_words
 from engine.heap import release_heap
 from engine.identity import in_sight, noised, own_rates, picture_latents
 from engine.loading import Artist, Conditioning
+from engine.photomaker import FUSED_BELOW, PhotoMaker, knowing_pictures, worn_for
 from engine.picture_adapter import PictureAdapter, read_pictures
 from engine.plan import NOBODY, Shot, seed_of
 from engine.preview import preview_jpegs
@@ -41,12 +42,13 @@ class StoryDrawing:
         request: DrawRequest,
         shots: Sequence[Shot],
         adapter: PictureAdapter | None = None,
+        photomaker: PhotoMaker | None = None,
     ) -> None:
         spec = artist.spec
         self.artist, self.request = artist, request
         self.shots = [replace(shot, sight=sight_in(spec, shot)) for shot in shots]
         self.way = spec.way(request.preset)
-        artist.wardrobe.wear(self.way.loras)
+        artist.wardrobe.wear((*self.way.loras, *worn_for(self.shots, photomaker)))
         self.count = request.steps or self.way.steps
         self.guidance = self.way.guidance if request.guidance is None else request.guidance
         self.pixels = request.size or spec.size
@@ -67,6 +69,7 @@ class StoryDrawing:
         }
         self._finished = 0
         self._read_words()
+        self._fused = knowing_pictures(artist, self.shots, photomaker, self._words, self._row)
 
     @property
     def guided(self) -> bool:
@@ -226,10 +229,12 @@ class StoryDrawing:
         """The UNet's guess for B panels, [B, C, h, w], with classifier-free guidance."""
         rows = [self._row[shot.name] for shot in batch]
         level = float(timestep) / self.artist.scheduler.config.num_train_timesteps
+        fused = level <= FUSED_BELOW or self.count == 1  # a single step knows the pictures, too
+        said = self._fused if fused else self._words
         with self.attention.regions.standing([self.regions.get(s.name) for s in batch], level):
             if not self.guided:
-                return self._unet(latents, timestep, self._words[rows])
-            words = self._words[[self._plain_row[shot.name] for shot in batch] + rows]
+                return self._unet(latents, timestep, said[rows])
+            words = said[[self._plain_row[shot.name] for shot in batch] + rows]
             both = self._unet(torch.cat([latents, latents]), timestep, words)
         return led_away(both, self.guidance, self.artist.spec, timestep)
 

@@ -51,8 +51,9 @@ def to_fetch(spec: ModelSpec, preset: Preset | None = None, *, pictures: bool = 
             wanted.append(_terms(lora.source, *LORA_TERMS.get(lora.source, ("", 0.0))))
     if spec.vae and not is_there(spec.vae):
         wanted.append(_terms(spec.vae, "", 0.0))
-    if pictures and spec.picture_adapter and not is_there(spec.picture_adapter):
-        wanted.append(_terms(spec.picture_adapter, "", 0.0))
+    for adapter in (spec.picture_adapter, spec.photomaker):
+        if pictures and adapter and not is_there(adapter):
+            wanted.append(_terms(adapter, "", 0.0))
     return wanted
 
 

@@ -17,8 +17,7 @@ from pathlib import Path
 import diffusers
 import torch
 from diffusers.loaders import StableDiffusionLoraLoaderMixin, StableDiffusionXLLoraLoaderMixin
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from engine.fetching import fetch_file
@@ -82,14 +81,17 @@ class Wardrobe:
         for lora in loras:
             self._add(lora, keep=False)
 
+    def check(self, lora: Lora) -> None:
+        """Raises `EngineError` for one that cannot be worn."""
+        self._fitting(lora)
+
     def _undress(self) -> None:
         for (part, module), weight in self._bare.items():
             self._weight(part, module).copy_(weight)
         self._bare.clear()
         self.worn = ()
 
-    def _add(self, lora: Lora, *, keep: bool) -> None:
-        """Nothing is added unless all of it fits."""
+    def _fitting(self, lora: Lora) -> dict[tuple[str, str], Addition]:
         additions = read_lora(lora, self.parts)
         for (part, module), addition in additions.items():
             try:
@@ -99,7 +101,11 @@ class Wardrobe:
                     f'the LoRA "{lora.source}" is made for another kind of model than'
                     f' "{self.model}": {part}.{module} does not fit'
                 ) from error
-        for (part, module), addition in additions.items():
+        return additions
+
+    def _add(self, lora: Lora, *, keep: bool) -> None:
+        """Nothing is added unless all of it fits."""
+        for (part, module), addition in self._fitting(lora).items():
             weight = self._weight(part, module)
             if keep:
                 self._bare.setdefault((part, module), weight.to("cpu", copy=True))
@@ -125,7 +131,7 @@ def read_lora(lora: Lora, parts: Mapping[str, nn.Module]) -> dict[tuple[str, str
     file = fetch_file(lora.source, what)
     shapes_of(file, what)  # says whether it is whole
     try:
-        state, alphas = _in_one_form(file, parts)
+        state, alphas = _in_one_form(tensors_in(file, lora.prefix), parts)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise EngineError(f"{what} cannot be read: {first_line(error)}") from error
     additions: dict[tuple[str, str], Addition] = {}
@@ -147,8 +153,18 @@ def read_lora(lora: Lora, parts: Mapping[str, nn.Module]) -> dict[tuple[str, str
     return additions
 
 
+def tensors_in(file: Path, prefix: str = "") -> dict[str, Tensor]:
+    """Those of a .safetensors file whose keys begin so, by what follows in these.
+
+    Raises OSError or SafetensorError for a file that is none.
+    """
+    with safe_open(file, framework="pt") as opened:
+        keys = [key for key in opened.keys() if key.startswith(prefix)]  # noqa: SIM118
+        return {key.removeprefix(prefix): opened.get_tensor(key) for key in keys}
+
+
 def _in_one_form(
-    file: Path, parts: Mapping[str, nn.Module]
+    tensors: Mapping[str, Tensor], parts: Mapping[str, nn.Module]
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
     """Weights by diffusers' names, and alphas; the library knows how others name them."""
     xl = "text_encoder_2" in parts
@@ -156,7 +172,7 @@ def _in_one_form(
     before = diffusers.utils.logging.get_verbosity()
     diffusers.utils.logging.set_verbosity_error()
     try:
-        state, alphas = mixin.lora_state_dict(load_file(file), unet_config=parts["unet"].config)
+        state, alphas = mixin.lora_state_dict(dict(tensors), unet_config=parts["unet"].config)
     finally:
         diffusers.utils.logging.set_verbosity(before)
     named = {key if key.startswith(PARTS) else f"unet.{key}": t for key, t in state.items()}

@@ -47,6 +47,7 @@ FAMILIES = {"sd15": SD15, "sdxl": SDXL}
 # Settings that stand in a spec as they are.
 PLAIN = (
     "source", "variant", "size", "steps", "guidance", "scheduler", "vae", "picture_adapter",
+    "photomaker",
 )  # fmt: skip
 LONGEST_NAME = 45  # bytes: buttons carry it
 
@@ -122,6 +123,7 @@ class ModelSettings(BaseModel):
     loras: Loras | None = None
     freeu: bool | None = None
     picture_adapter: str | None = None
+    photomaker: str | None = None
     draft: PresetSettings | None = None
     normal: PresetSettings | None = None
     fine: PresetSettings | None = None

@@ -63,11 +63,12 @@ class Lora:
     """Low-rank additions to a model's weights, and how much of them is added.
 
     `source` is a .safetensors file, a folder with one, or "owner/name/path/of/the.safetensors" on
-    the hub.
+    the hub. Where a file holds other things too, those of the LoRA are named `prefix` and so on.
     """
 
     source: str
     scale: float = 1.0
+    prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class ModelSpec:
     most_together: int = 4  # characters in a panel that it can draw
     guides_attention: bool = False  # guidance strengthens identity and structure as it does words
     picture_adapter: str = ""  # an IP-Adapter (engine/picture_adapter.py); "": none
+    photomaker: str = ""  # a PhotoMaker adapter (engine/photomaker.py), SDXL only; "": none
     motion: Motion | None = None  # how its pictures come to move (engine/motion)
     styles: tuple[str, ...] = ()  # of styles.toml, that it has learnt; none: all, by their words
     family: Family | None = None  # None: a family of its own, the house artist's

@@ -18,6 +18,7 @@ from engine.interpreting import Interpreter
 from engine.loading import Artist
 from engine.memory import panels_at_once
 from engine.models import find_model
+from engine.photomaker import PhotoMaker, ready_photomaker
 from engine.picture_adapter import PictureAdapter, ready_picture_adapter
 from engine.plan import Shot, plan_shots
 from engine.ready import ready_artist
@@ -50,13 +51,14 @@ def draw_story(
         checker = load_checker(extras.safety_checker, place) if extras.safety_checker else None
     yield Progress("loading", 1, 1)
     shots = plan_shots(request, artist.fits, spec.languages)
-    adapter = None
+    adapter = photomaker = None
     if any(shot.picture is not None for shot in shots):
         with words_for_trouble():
             adapter = ready_picture_adapter(artist)
+            photomaker = ready_photomaker(artist)
     yield from notes
     yield from too_long(shots)
-    yield from guarded(paint(artist, request, shots, adapter), checker)
+    yield from guarded(paint(artist, request, shots, adapter, photomaker), checker)
     yield Done(time.monotonic() - begun)
 
 
@@ -73,13 +75,17 @@ def check_size(pixels: int | None) -> None:
 
 
 def paint(
-    artist: Artist, request: DrawRequest, shots: Sequence[Shot], adapter: PictureAdapter | None
+    artist: Artist,
+    request: DrawRequest,
+    shots: Sequence[Shot],
+    adapter: PictureAdapter | None,
+    photomaker: PhotoMaker | None = None,
 ) -> Generator[Event]:
     """The steps and the pictures; where memory runs out, once more, a panel at a time."""
     request = replace(request, micro_batch=panels_at_once(artist, request))
     try:
         with words_for_trouble():
-            yield from StoryDrawing(artist, request, shots, adapter).events()
+            yield from StoryDrawing(artist, request, shots, adapter, photomaker).events()
             return
     except EngineError as error:
         if error.kind != "memory" or request.micro_batch == 1:
@@ -89,7 +95,7 @@ def paint(
         torch.cuda.empty_cache()
     with words_for_trouble():
         smaller = replace(request, micro_batch=1)
-        yield from StoryDrawing(artist, smaller, shots, adapter).events()
+        yield from StoryDrawing(artist, smaller, shots, adapter, photomaker).events()
 
 
 def fetched_first(request: DrawRequest) -> Iterator[Note]:

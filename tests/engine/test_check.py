@@ -49,6 +49,15 @@ def test_a_video_model_that_is_not_there_is_a_problem(
     assert 'nowhere" with a video model' in said
 
 
+def test_a_photomaker_that_cannot_be_used_is_a_problem(
+    tiny_sdxl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = json.dumps({"sdxl": {"source": str(tiny_sdxl), "photomaker": f"{tmp_path}/no.bin"}})
+    said = problem(capsys, "sdxl", "--models", tables)
+    assert said is not None
+    assert said.endswith("no.bin) is pickled, and such weights are not read: take .safetensors")
+
+
 def test_without_any_there_is_none(tiny_sd15: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert problem(capsys, tiny_sd15) is None
 
