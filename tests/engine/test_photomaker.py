@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from engine.drawing import StoryDrawing
+from engine.fusing import IdEncoder
 from engine.identity import picture_values
 from engine.loading import Artist, load_model
 from engine.models import MODELS, find_model
@@ -161,6 +162,26 @@ def test_a_picture_is_seen_and_fused_as_the_paper_says(artist: Artist, file: Pat
             fused = adapter.fuse(states, identity, strength)
             expected = torch.lerp(states, written_out(w, states, identity), strength)
             torch.testing.assert_close(fused, expected)
+
+
+def test_the_published_shapes_are_those_of_clips_large_encoder() -> None:
+    tower = "vision_model"
+    shapes = {
+        "visual_projection.weight": [768, 1024],
+        "visual_projection_2.weight": [1280, 1024],
+        f"{tower}.embeddings.patch_embedding.weight": [1024, 3, 14, 14],
+        f"{tower}.embeddings.position_embedding.weight": [257, 1024],
+    }
+    layers = [f"{tower}.encoder.layers.{number}" for number in range(24)]
+    shapes |= {f"{own}.mlp.fc1.weight": [4096, 1024] for own in layers}
+    with torch.device("meta"):  # no memory
+        encoder = IdEncoder.like(shapes)
+    config = encoder.vision_model.config
+    assert (encoder.width, encoder.side) == (2048, 224)
+    assert (config.num_hidden_layers, config.num_attention_heads) == (24, 16)
+    state = encoder.state_dict()
+    assert {key: list(state[key].shape) for key in shapes} == shapes
+    assert list(state["fuse_module.mlp1.fc1.weight"].shape) == [2048, 4096]
 
 
 def written_out(w: dict[str, Tensor], states: Tensor, identity: Tensor) -> Tensor:
