@@ -20,7 +20,7 @@ class HouseMotion:
     """Motion modules, image encoder and predictor that were trained for the house artist."""
 
     weights: Path
-    steps: int = 8
+    steps: int = 4
 
 
 @dataclass(frozen=True)
