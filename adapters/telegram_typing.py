@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import telegram
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from adapters.telegram_places import Places
-from bot.background import background
 from bot.chat import Place
 
 MOMENT_SECONDS = 0.2
@@ -20,9 +20,16 @@ AGAIN_SECONDS = 4.5  # Telegram shows it for five
 log = logging.getLogger(__name__)
 
 
-def typing(api: telegram.Bot, places: Places, place: Place) -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def typing(api: telegram.Bot, places: Places, place: Place) -> AsyncIterator[None]:
     """Inside, people see after a moment that the bot types in a place; it does no harm if not."""
-    return background(_types(api, places, place))
+    task = asyncio.create_task(_types(api, places, place))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _types(api: telegram.Bot, places: Places, place: Place) -> None:

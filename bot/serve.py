@@ -7,12 +7,11 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from bot.artist import PROGRAM, Engine
-from bot.background import background
 from bot.characters import Characters
 from bot.chat import Bot, Call, Chat, CommandInfo, Person, Reply, Value
 from bot.config import Config
@@ -167,6 +166,18 @@ async def engine_of(config: Config, program: Sequence[str]) -> AsyncIterator[Eng
         yield engine
     finally:
         await engine.stop()
+
+
+@asynccontextmanager
+async def background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Work that goes on inside of the block and is cancelled at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def keep_house(ledger: Ledger, pictures: Pictures) -> None:
