@@ -24,24 +24,14 @@ from engine.models import MODELS, find_model
 from engine.motion.clip_encoder import prepared
 from engine.photomaker import PhotoMaker, knowing_pictures, load_photomaker
 from engine.plan import Shot, plan_shots
-from engine.request import CharacterRequest, DrawRequest, EngineError, PanelRequest
+from engine.request import DrawRequest, EngineError, PanelRequest
+from tests.engine.test_picture_adapter import STORY as PICTURED
 from tests.engine.test_picture_adapter import differ, pictures, png
 
 CPU = torch.device("cpu")
 HIDDEN, SIDE, PATCH, LAYERS, WIDTH = 64, 32, 16, 2, 32
-TOM = CharacterRequest("Tom", "a man", picture=png("red"))
-LISA = CharacterRequest("Lisa", "a man typing")
-STORY = DrawRequest(
-    characters=(TOM, LISA),
-    panels=(
-        PanelRequest("[Tom] typing", ("Tom",)),
-        PanelRequest("[Lisa] typing", ("Lisa",)),
-        PanelRequest("[Tom] and [Lisa]", ("Tom", "Lisa")),
-    ),
-    steps=4,
-    size=64,
-    rate=0.0,  # nothing but the adapter
-)
+STORY = replace(PICTURED, rate=0.0)  # nothing but the adapter
+TOM, LISA = STORY.characters
 
 
 def layer(name: str, outputs: int, inputs: int) -> dict[str, Tensor]:
