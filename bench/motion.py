@@ -2,10 +2,10 @@
 
 `python -m bench.motion [--clips 100] [--json FILE]`: held-out clips of the house scenes, whose true
 frames between are known. The middle frames are made by a cross-fade, by the video decoder on the
-linear path in semantic space (no predictor), and with the Semantic Motion Predictor. PSNR and SSIM
-against the true frames, on the whole picture and where the clip moves; whether the judge still
-sees the same character, of the questions that it answers rightly of the true frame; and how much
-moves, next to the truth.
+linear path in semantic space, and on the path that flow and Semantic Motion Predictor foresee. PSNR
+and SSIM against the true frames, on the whole picture and where the clip moves; whether the judge
+still sees the same character, of the questions that it answers rightly of the true frame; and how
+much moves, next to the truth.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from engine.request import AnimateRequest, CharacterRequest, FrameDrawn, PanelRe
 FRAMES = 8
 SEED = 990_000  # training samples its clips from other seeds
 MOVING = 12  # of 255: a pixel that differs more from either end moves
-WAYS = ("cross-fade", "linear path", "predictor")
+WAYS = ("cross-fade", "linear path", "foreseen path")
 IDENTITY = ("species", "hair", "clothing")
 
 
@@ -78,13 +78,15 @@ def drawn(animator: Animator, clip: Clip, true: np.ndarray, *, linear: bool) -> 
     with artist.painting():
         ends = artist.encode(given)
     words = [words_of(animator, scene, Random(1)) for scene in (clip.start, clip.end)]
-    segment = Segment(ends[0], ends[1], words[0], words[1], len(true), STEPS)
+    segment = Segment(ends[0], ends[1], given, words[0], words[1], len(true), STEPS)
     for latents in draw_segment(animator, segment, linear=linear):
         last = latents
     with artist.painting():
         decoded = artist.decode(torch.cat([ends.to(last), last[1:-1]]))
     moments = times(len(true))[1:-1]
-    between = with_details(decoded[2:], moments, given, decoded[:2])
+    flow = None if linear else animator.flow
+    carried = None if flow is None else flow.between(given, moments)[0]
+    between = with_details(decoded[2:], moments, given, decoded[:2], carried)
     pictures = torch.cat([given[:1], between, given[1:]])
     values = pictures.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1)
     made: np.ndarray = values.cpu().numpy()

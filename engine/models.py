@@ -17,10 +17,10 @@ MOTION_WEIGHTS = Path(__file__).parent / "house" / "motion"
 
 @dataclass(frozen=True)
 class HouseMotion:
-    """Motion modules, image encoder and predictor that were trained for the house artist."""
+    """Motion modules, image encoder, flow and predictor that were trained for the house artist."""
 
     weights: Path
-    steps: int = 4
+    steps: int = 2
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from engine.loading import Artist
 from engine.motion.encoder import PictureEncoder, TokenLayout, TokenProjection
+from engine.motion.flow import IntermediateFlow
 from engine.motion.frame_times import frame_times
 from engine.motion.predictor import SemanticMotionPredictor
 from engine.request import EngineError
@@ -41,7 +42,8 @@ COMMON_NOISE = 0.8  # share of the noise's variance that all frames of a clip ha
 
 @dataclass
 class Animator:
-    """An artist that can move. Without a predictor the linear path is taken.
+    """An artist that can move. Without a predictor the linear path is taken, and without a flow
+    this is the straight one.
 
     `scheduler` and `common_noise` are what the motion modules were trained with. `guidance` above 1
     strengthens words and tokens against other words and `nothing`, the tokens of no picture [T, D].
@@ -58,6 +60,7 @@ class Animator:
     guidance: float = 1.0
     nothing: Tensor | None = None
     layout: TokenLayout | None = None  # of tokens that have places in the picture
+    flow: IntermediateFlow | None = None
 
     @property
     def most_frames(self) -> int:
@@ -115,7 +118,7 @@ class Animator:
 
     def to(self, device: torch.device) -> Animator:
         parts: list[nn.Module | None] = [
-            self.unet, self.encoder, self.projection, self.predictor, self.layout
+            self.unet, self.encoder, self.projection, self.predictor, self.layout, self.flow
         ]  # fmt: skip
         for part in parts:
             if part is not None:
@@ -134,6 +137,8 @@ class Animator:
             parts["predictor"] = self.predictor
         if self.layout is not None:
             parts["layout"] = self.layout
+        if self.flow is not None:
+            parts["flow"] = self.flow
         return parts
 
 
@@ -152,6 +157,7 @@ def new_animator(artist: Artist) -> Animator:
         SemanticMotionPredictor(encoder.count, SEMANTIC_CHANNELS, **PREDICTOR),
         artist.scheduler,
         layout=TokenLayout(SEMANTIC_CHANNELS, artist.unet.config.block_out_channels[0]),
+        flow=IntermediateFlow(),
     )
 
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from engine.house.autoencoder import SIDE, as_tensor
-from engine.house.clips import Clip, draw_moments, sample_clip
+from engine.house.clips import Clip, draw_clip, sample_clip
 from engine.house.drawing import PIXELS
-from engine.loading import Artist
+from engine.motion.animator import Animator
+from engine.motion.predictor import times
 
 PICTURES = 16  # frames a step
 LENGTHS = (8, 8, 8, 8, 16)  # of clips, in frames
 STORE = 1500  # clips of each length
 MOVING_WEIGHT = 4.0  # of the error where the clip moves; where it is still 1
-EVEN = 0.75  # share of the clips whose pace can be foreseen
 
 
 @dataclass
@@ -27,15 +27,15 @@ class Footage:
 
     clip: Clip
     latents: Tensor
+    path: Tensor  # latents of what the flow carries between the ends, [F, C, h, w]
     weights: Tensor
-    even: bool  # its pace can be foreseen
 
 
 class Library:
     """Clips drawn so far, by length; fresh ones take the place of old ones for ever."""
 
-    def __init__(self, artist: Artist, random: Random) -> None:
-        self._artist, self._random = artist, random
+    def __init__(self, animator: Animator, random: Random) -> None:
+        self._animator, self._random = animator, random
         self._shelves: dict[int, list[Footage]] = {length: [] for length in LENGTHS}
 
     def batch(self) -> list[Footage]:
@@ -51,18 +51,16 @@ class Library:
 
     def film(self, length: int) -> Footage:
         clip = sample_clip(self._random)
-        even = self._random.random() < EVEN
-        pictures = draw_moments(clip, moments(length, None if even else self._random))
-        with self._artist.painting():
-            latents = self._artist.encode(as_tensor(pictures).to(self._artist.device))
-        weights = torch.from_numpy(moving_weights(pictures)).to(self._artist.device)
-        return Footage(clip, latents.float(), weights, even)
-
-
-def moments(frames: int, random: Random | None) -> list[float]:
-    """The times of all frames from 0 to 1: evenly, or after steps of random length."""
-    steps = [1.0 if random is None else random.expovariate(1) + 0.05 for _ in range(frames - 1)]
-    return [sum(steps[:i]) / sum(steps) for i in range(frames)]
+        drawn = draw_clip(clip, length)
+        artist, flow = self._animator.artist, self._animator.flow
+        assert flow is not None
+        pictures = as_tensor(drawn).to(artist.device)
+        with artist.painting():
+            _, carried = flow.between(pictures[[0, -1]], times(length)[1:-1])
+            latents, inner = (artist.encode(p).float() for p in (pictures, carried.to(pictures)))
+        path = torch.cat([latents[:1], inner, latents[-1:]])
+        weights = torch.from_numpy(moving_weights(drawn)).to(artist.device)
+        return Footage(clip, latents, path, weights)
 
 
 def moving_weights(pictures: np.ndarray) -> np.ndarray:

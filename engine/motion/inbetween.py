@@ -88,7 +88,7 @@ class DrawnInbetween:
     def between(self, start: Key, end: Key, seed: int) -> Frames:
         pictures = [self._picture(key) for key in (start, end)]
         latents = [self._latents(picture) for picture in pictures]
-        drawn = yield from self._segment(start, end, latents, seed)
+        drawn = yield from self._segment(start, end, pictures, latents, seed)
         return self._pngs(drawn, pictures, latents)
 
     def living(self, key: Key, seed: int) -> Frames:
@@ -106,17 +106,19 @@ class DrawnInbetween:
         picture, latents = self._picture(key), pose.latents[POSE]
         turn = self._decoded(latents[None])[0]
         ends = [self._latents(picture), latents]
-        drawn = yield from self._segment(key, key, ends, seed, before=before)
-        return there_and_back(self._pngs(drawn, [picture, turn], ends), png_bytes(turn))
+        pictures = [picture, turn]
+        drawn = yield from self._segment(key, key, pictures, ends, seed, before=before)
+        return there_and_back(self._pngs(drawn, pictures, ends), png_bytes(turn))
 
     def _segment(
-        self, start: Key, end: Key, latents: list[Tensor], seed: int, *, before: int = 0
-    ) -> Generator[Event, None, Tensor]:
+        self, start: Key, end: Key, pictures: list[Tensor], latents: list[Tensor], seed: int, *,
+        before: int = 0,
+    ) -> Generator[Event, None, Tensor]:  # fmt: skip
         """Latents of the frames between, [F - 2, C, h, w]; `before`: steps taken already."""
         words, negative = self._words(start, end)
         segment = Segment(
-            latents[0], latents[1], words[0], words[1], self._request.frames, self._steps, seed,
-            negative_words=negative,
+            latents[0], latents[1], torch.stack(pictures), words[0], words[1],
+            self._request.frames, self._steps, seed, negative_words=negative,
         )  # fmt: skip
         frames = latents[0][None]
         for done, frames in enumerate(draw_segment(self._animator, segment), before + 1):
@@ -155,10 +157,13 @@ class DrawnInbetween:
         drawn [F - 2, C, h, w]; pictures [3, H, W] and latents [C, h, w] of the two.
         """
         given, decoded = torch.stack(pictures), self._decoded(torch.stack(latents))
+        flow = self._animator.flow
         moments = times(len(drawn) + 2)[1:-1]
         parts = zip(drawn.split(DECODED_AT_ONCE), moments.split(DECODED_AT_ONCE), strict=True)
         for part, at in parts:
-            yield from map(png_bytes, with_details(self._decoded(part), at, given, decoded))
+            carried = None if flow is None else flow.between(given, at)[0]
+            made = with_details(self._decoded(part), at, given, decoded, carried)
+            yield from map(png_bytes, made)
 
 
 class FilmedInbetween:

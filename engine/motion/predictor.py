@@ -100,10 +100,14 @@ class SemanticMotionPredictor(nn.Module):
         """Tokens [B, T, C] of start and end to those of every frame, [B, frames, T, C]."""
         return self.at(start, end, times(frames).expand(len(start), -1))
 
-    def at(self, start: Tensor, end: Tensor, moments: Tensor) -> Tensor:
-        """The tokens at the moments [B, M], 0 (start) to 1 (end): [B, M, T, C]."""
+    def at(self, start: Tensor, end: Tensor, moments: Tensor, path: Tensor | None = None) -> Tensor:
+        """The tokens at the moments [B, M], 0 (start) to 1 (end): [B, M, T, C].
+
+        `path`: K_i [B, M, T, C], where something better than the linear one is known.
+        """
         time = moments.to(start)[..., None, None]
-        path = on_path(start, end, moments)
+        if path is None:
+            path = on_path(start, end, moments)
         width = self.read.out_features
         told = get_timestep_embedding(1000 * moments.flatten(), width).to(path)
         ends = self.read_ends(torch.cat([start, end], -1))[:, None]

@@ -1,9 +1,9 @@
 """Train motion: `python -m engine.motion.train --house --minutes N [--resume]`.
 
 The house artist learns from its own scenes, animated by program (`engine.house.clips`), whose true
-frames between are known; its weights stay as they are. First the predictor learns
-(`house_predictor`), then the video decoder, which reads what the predictor foresees
-(`house_decoder`). `--part` trains one of them alone.
+frames between are known; its weights stay as they are. First the flow learns (`house_flow`), then
+the predictor, which corrects what is carried by it (`house_predictor`), then the video decoder,
+which reads what the predictor foresees (`house_decoder`). `--part` trains one of them alone.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from engine.motion.animator import Animator, load_animator, new_animator, save_a
 from engine.motion.clip_command import add_clip_options, train_clips
 from engine.motion.encoder import PictureEncoder
 from engine.motion.house_decoder import train_decoder
+from engine.motion.house_flow import train_flow
 from engine.motion.house_predictor import train_predictor
 
 CHECKPOINTS = Path("checkpoints/motion")
-SHARES = {"predictor": 0.4, "decoder": 0.6}  # of the minutes
+SHARES = {"flow": 0.4, "predictor": 0.15, "decoder": 0.45}  # of the minutes
+TRAINERS = {"flow": train_flow, "predictor": train_predictor, "decoder": train_decoder}
 FITTED = 128  # scenes of which the image encoder learns what patches differ in
 
 
@@ -43,8 +45,7 @@ def train_house(
     animator = load_animator(artist, weights) if began else beginner(artist)
     animator.to(device)
     for part, share in shares.items():
-        train = train_predictor if part == "predictor" else train_decoder
-        learnt = train(animator, minutes * share, CHECKPOINTS, device, resume=resume)
+        learnt = TRAINERS[part](animator, minutes * share, CHECKPOINTS, device, resume=resume)
         for name, module in learnt.items():
             animator.trained()[name].load_state_dict(module.state_dict())
         save_animator(animator.trained(), weights)

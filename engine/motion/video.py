@@ -37,12 +37,16 @@ RATES = {"leading": 1.0, "noise-matched": 0.5}
 
 # Where tokens can be laid back into the picture, drawing begins with that sketch at this share of
 # the noise (SDEdit, Meng et al. 2021, arXiv 2108.01073), not from noise alone.
-SKETCHED = 0.5
+SKETCHED = 0.3
+
+ENCODED_AT_ONCE = 4  # frames: bounds the memory
 
 
 @dataclass(frozen=True)
 class Segment:
     """From one picture to another: latents [C, h, w], words [N, W] of each, and how to draw it.
+
+    `pictures` are both as they are, [2, 3, H, W], -1..1.
 
     Guidance, where the animator has some, leads away from `negative_words` [N, W]; without these
     there is none.
@@ -50,6 +54,7 @@ class Segment:
 
     start: Tensor
     end: Tensor
+    pictures: Tensor
     start_words: Tensor
     end_words: Tensor
     frames: int  # both ends among them
@@ -71,19 +76,20 @@ class Reading:
 def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) -> Iterator[Tensor]:
     """After each step the latents foreseen for all frames, [F, C, h, w]; the last are the result.
 
-    `linear` leaves the predictor out.
+    `linear` leaves flow and predictor out.
     """
     artist, frames = animator.artist, segment.frames
     ends = torch.stack([segment.start, segment.end])
     with artist.painting():
-        tokens = foreseen_tokens(animator, ends, frames, linear=linear)
+        path = path_between(animator, segment, linear=linear)
+        on_path, tokens = foreseen_tokens(animator, ends, path, linear=linear)
     readings = readings_of(animator, segment, tokens)
     scheduler = copy.deepcopy(animator.scheduler)
     shape, common = segment.start.shape, animator.common_noise
     noise = frame_noise(frames, shape, seed=segment.seed, common=common).to(artist.device)
     if isinstance(animator.encoder, PictureEncoder):
         timesteps = last_steps(scheduler, segment.steps, SKETCHED, artist.device)
-        sketch = sketched(animator.encoder, ends, tokens)
+        sketch = sketched(animator.encoder, path, (tokens - on_path)[0])
         latents = scheduler.add_noise(sketch, noise, timesteps[:1])
     else:
         timesteps = last_steps(scheduler, segment.steps, 1.0, artist.device)
@@ -117,18 +123,29 @@ def last_steps(scheduler: Any, steps: int, share: float, device: torch.device) -
     return timesteps
 
 
-def sketched(encoder: PictureEncoder, ends: Tensor, tokens: Tensor) -> Tensor:
-    """What the tokens [1, F, T, D] say, as latents [F, C, h, w].
+def path_between(animator: Animator, segment: Segment, *, linear: bool) -> Tensor:
+    """Latents [F, C, h, w] on the way between the two pictures, of which these are the ends.
 
-    The mixture of the ends [2, C, h, w], and what the tokens have beside the linear path.
+    What moves is carried where a flow is known; else they are mixtures of both.
     """
-    frames = tokens.shape[1]
-    path = linear_path(tokens[:, 0], tokens[:, -1], frames)
-    offsets = encoder.laid_back((tokens - path)[0])
-    if offsets.shape[-2:] != ends.shape[-2:]:
-        offsets = F.interpolate(offsets, ends.shape[-2:], mode="bilinear")
-    mixed = torch.lerp(ends[:1], ends[1:], times(frames).to(ends)[:, None, None, None])
-    return mixed + offsets.to(mixed)
+    start, end, frames = segment.start, segment.end, segment.frames
+    if linear or animator.flow is None:
+        return torch.lerp(start, end, times(frames).to(start)[:, None, None, None])
+    _, between = animator.flow.between(segment.pictures, times(frames)[1:-1])
+    parts = between.to(segment.pictures).split(ENCODED_AT_ONCE)
+    inner = torch.cat([animator.artist.encode(part) for part in parts])
+    return torch.cat([start[None], inner.to(start), end[None]])
+
+
+def sketched(encoder: PictureEncoder, path: Tensor, offsets: Tensor) -> Tensor:
+    """What the tokens say, as latents: the path [F, C, h, w], and what they have beside it.
+
+    offsets: differences of the tokens to those of the path, [F, T, D].
+    """
+    laid = encoder.laid_back(offsets)
+    if laid.shape[-2:] != path.shape[-2:]:
+        laid = F.interpolate(laid, path.shape[-2:], mode="bilinear")
+    return path + laid.to(path)
 
 
 def frame_levels(artist: Artist, timesteps: Tensor, frames: int) -> Tensor:
@@ -162,14 +179,19 @@ def guided(animator: Animator, guesses: Sequence[Tensor]) -> Tensor:
 
 
 def foreseen_tokens(
-    animator: Animator, ends: Tensor, frames: int, *, linear: bool = False
-) -> Tensor:
-    """Latents of start and end [2, C, h, w] to the semantic tokens of all frames, [1, F, T, D]."""
+    animator: Animator, ends: Tensor, path: Tensor, *, linear: bool
+) -> tuple[Tensor, Tensor]:
+    """Semantic tokens of the path [F, C, h, w], and those foreseen for all frames: [1, F, T, D].
+
+    ends: latents of start and end, [2, C, h, w].
+    """
     start, end = animator.tokens(ends).float().split(1)
+    frames, flow = len(path), animator.flow
+    straight = linear or flow is None
+    on_path = linear_path(start, end, frames) if straight else animator.tokens(path).float()[None]
     if linear or animator.predictor is None:
-        return linear_path(start, end, frames)
-    foreseen: Tensor = animator.predictor(start, end, frames)
-    return foreseen
+        return on_path, on_path
+    return on_path, animator.predictor.at(start, end, times(frames)[None], on_path)
 
 
 def words_of_frames(start: Tensor, end: Tensor, frames: int) -> Tensor:

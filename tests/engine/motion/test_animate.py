@@ -155,9 +155,9 @@ def test_drawing_a_segment_leaves_the_artist_as_it_was(model: str) -> None:
     animator = ready_animator(model, "cpu")
     unets = (animator.artist.unet, animator.unet)
     before = [dict(unet.attn_processors) for unet in unets]
-    latents = torch.zeros(16, 8, 8)
+    latents, pictures = torch.zeros(16, 8, 8), torch.zeros(2, 3, 128, 128)
     words = animator.artist.read(["a man"]).states[0]
-    list(draw_segment(animator, Segment(latents, latents, words, words, 8, 1)))
+    list(draw_segment(animator, Segment(latents, latents, pictures, words, words, 8, 1)))
     assert [dict(unet.attn_processors) for unet in unets] == before
 
 

@@ -95,7 +95,8 @@ def segment(animator: Animator, **changes: object) -> Segment:
     generator = torch.Generator().manual_seed(1)
     start, end = torch.randn(2, 4, 8, 8, generator=generator)
     words = animator.artist.read(["a man walks", "a man sits", "blurry"]).states
-    drawn = Segment(start, end, words[0], words[1], 8, 3, negative_words=words[2])
+    pictures = torch.zeros(2, 3, 64, 64)
+    drawn = Segment(start, end, pictures, words[0], words[1], 8, 3, negative_words=words[2])
     return replace(drawn, **changes)  # type: ignore[arg-type]
 
 

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.motion.details import with_details
+from engine.motion.flow import Carried
 
 
 def soft(pictures: torch.Tensor) -> torch.Tensor:
@@ -38,3 +39,21 @@ def test_the_nearer_picture_counts_more_where_both_look_alike() -> None:
     ends = decoded + torch.tensor([0.1, -0.1])[:, None, None, None]
     made = with_details(torch.zeros(1, 3, 16, 16), torch.tensor([0.25]), ends, decoded)
     torch.testing.assert_close(made, torch.full_like(made, 0.05))
+
+
+def test_what_is_carried_keeps_the_details_of_where_it_came_from() -> None:
+    torch.manual_seed(3)
+    first = 0.3 * torch.randn(1, 3, 32, 32)
+    ends = torch.cat([first, first.roll(8, -1)])  # everything goes eight pixels to the right
+    decoded = soft(ends)
+    frame = soft(first.roll(4, -1))
+    flows = torch.zeros(1, 2, 2, 32, 32)
+    flows[:, 0, 0], flows[:, 1, 0] = -4 / 32, 4 / 32
+    carried = Carried(flows, torch.full((1, 1, 32, 32), 0.5))
+    at = torch.tensor([0.5])
+    middle = slice(10, 22)
+    true = first.roll(4, -1)[..., middle]
+    made = with_details(frame, at, ends, decoded, carried)[..., middle]
+    torch.testing.assert_close(made, true, atol=0.02, rtol=0)
+    left_alone = with_details(frame, at, ends, decoded)[..., middle]
+    assert (left_alone - true).abs().mean() > 5 * (made - true).abs().mean()
