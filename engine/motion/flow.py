@@ -55,6 +55,11 @@ class Carried:
         here, there = self.each(start, end)
         return there + self.share * (here - there)
 
+    def doubt(self, start: Tensor, end: Tensor) -> Tensor:
+        """Where both pictures are believed and yet differ, by how much they do: [N, 1, h, w]."""
+        here, there = self.each(start, end)
+        return 4 * self.share * (1 - self.share) * (here - there).abs().amax(1, keepdim=True)
+
 
 class IntermediateFlow(nn.Module):
     """From two pictures to `Carried` and to what neither of them shows."""

@@ -39,6 +39,10 @@ RATES = {"leading": 1.0, "noise-matched": 0.5}
 # the noise (SDEdit, Meng et al. 2021, arXiv 2108.01073), not from noise alone.
 SKETCHED = 0.3
 
+# Of what was drawn only so much is taken as is in doubt: where the carried pictures agree, or one
+# of them alone is believed, drawing could but lose. At this doubt (of 2) all of it is taken.
+IN_DOUBT = 0.7
+
 ENCODED_AT_ONCE = 4  # frames: bounds the memory
 
 
@@ -81,12 +85,13 @@ def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) 
     artist, frames = animator.artist, segment.frames
     ends = torch.stack([segment.start, segment.end])
     with artist.painting():
-        path = path_between(animator, segment, linear=linear)
+        path, doubt = path_between(animator, segment, linear=linear)
         on_path, tokens = foreseen_tokens(animator, ends, path, linear=linear)
     readings = readings_of(animator, segment, tokens)
     scheduler = copy.deepcopy(animator.scheduler)
     shape, common = segment.start.shape, animator.common_noise
     noise = frame_noise(frames, shape, seed=segment.seed, common=common).to(artist.device)
+    sketch = path
     if isinstance(animator.encoder, PictureEncoder):
         timesteps = last_steps(scheduler, segment.steps, SKETCHED, artist.device)
         sketch = sketched(animator.encoder, path, (tokens - on_path)[0])
@@ -111,7 +116,8 @@ def draw_segment(animator: Animator, segment: Segment, *, linear: bool = False) 
             stepped = scheduler.step(guided(animator, guesses), timestep, latents)
             latents = stepped.prev_sample
             clean = getattr(stepped, "pred_original_sample", None)
-            result = latents.clone() if clean is None else clean.clone()
+            clean = latents if clean is None else clean
+            result = torch.lerp(sketch.to(clean), clean, doubt.to(clean))
             result[[0, -1]] = ends.to(result)
             yield result
 
@@ -123,18 +129,23 @@ def last_steps(scheduler: Any, steps: int, share: float, device: torch.device) -
     return timesteps
 
 
-def path_between(animator: Animator, segment: Segment, *, linear: bool) -> Tensor:
+def path_between(animator: Animator, segment: Segment, *, linear: bool) -> tuple[Tensor, Tensor]:
     """Latents [F, C, h, w] on the way between the two pictures, of which these are the ends.
 
-    What moves is carried where a flow is known; else they are mixtures of both.
+    What moves is carried where a flow is known; else they are mixtures of both. Beside them how far
+    they are in doubt, [F, 1, h, w], 0..1.
     """
     start, end, frames = segment.start, segment.end, segment.frames
     if linear or animator.flow is None:
-        return torch.lerp(start, end, times(frames).to(start)[:, None, None, None])
-    _, between = animator.flow.between(segment.pictures, times(frames)[1:-1])
+        path = torch.lerp(start, end, times(frames).to(start)[:, None, None, None])
+        return path, torch.ones_like(path[:, :1])
+    carried, between = animator.flow.between(segment.pictures, times(frames)[1:-1])
+    pictures = (p.expand(frames - 2, -1, -1, -1) for p in segment.pictures.split(1))
+    doubt = F.interpolate(carried.doubt(*pictures), start.shape[-2:], mode="area") / IN_DOUBT
+    doubt = F.pad(doubt.clamp(0, 1), (0, 0, 0, 0, 0, 0, 1, 1))  # the ends are sure
     parts = between.to(segment.pictures).split(ENCODED_AT_ONCE)
     inner = torch.cat([animator.artist.encode(part) for part in parts])
-    return torch.cat([start[None], inner.to(start), end[None]])
+    return torch.cat([start[None], inner.to(start), end[None]]), doubt
 
 
 def sketched(encoder: PictureEncoder, path: Tensor, offsets: Tensor) -> Tensor:

@@ -52,6 +52,16 @@ def test_both_pictures_are_mixed_where_they_were_carried_to() -> None:
     torch.testing.assert_close(made[0, 0, 0], torch.tensor([0, 0, 0, 1.5, 0, 0, 0, 0]))
 
 
+def test_in_doubt_is_what_both_pictures_show_and_show_differently() -> None:
+    start, end = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    end[..., 2:] = 0.5
+    share = torch.full((1, 1, 4, 4), 0.5)
+    share[..., 0, :] = 1  # here the start alone is believed
+    doubt = Carried(torch.zeros(1, 2, 2, 4, 4), share).doubt(start, end)
+    assert doubt[0, 0, 0].tolist() == [0, 0, 0, 0]
+    assert doubt[0, 0, 1].tolist() == [0, 0, 0.5, 0.5]
+
+
 @pytest.mark.parametrize("kind", ["walking", "pose", "pan", "zoom", "jumping"])
 def test_the_house_artists_flow_foresees_movements_it_never_saw(kind: str) -> None:
     """On average over some clips its middle frame is far nearer the truth than a dissolve."""
