@@ -85,6 +85,10 @@ def check(request: AnimateRequest) -> None:
         raise EngineError(
             f"{len(request.pictures)} pictures cannot belong to {len(request.panels)} panels"
         )
+    if not request.panels:
+        raise EngineError("there is no panel that could move")
+    if request.frames < 3:
+        raise EngineError("a movement has 3 frames or more, both pictures counted")
     cast = {same_name(c.name): c for c in request.characters}
     for panel in request.panels:
         known(panel, cast)

@@ -14,7 +14,6 @@ of each frame are handed over together in the form that its attention processors
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any, Literal
 import torch
 from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
 from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -219,6 +219,6 @@ def load_animator(artist: Artist, folder: Path) -> Animator:
     try:
         for name, part in animator.trained().items():
             part.load_state_dict(load_file(folder / f"{name}.safetensors"))
-    except (OSError, RuntimeError, ValueError, json.JSONDecodeError) as error:
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise EngineError(f"the motion in {folder} cannot be loaded: {error}") from error
     return animator.to(artist.device)

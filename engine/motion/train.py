@@ -28,6 +28,7 @@ from engine.motion.encoder import PictureEncoder
 from engine.motion.house_decoder import train_decoder
 from engine.motion.house_flow import train_flow
 from engine.motion.house_predictor import train_predictor
+from engine.request import EngineError
 
 CHECKPOINTS = Path("checkpoints/motion")
 SHARES = {"flow": 0.4, "predictor": 0.15, "decoder": 0.45}  # of the minutes
@@ -102,7 +103,10 @@ def main() -> None:
     shares = {options.part: 1.0} if options.part else SHARES
     weights = options.weights or MOTION_WEIGHTS
     check_writable(weights)
-    train_house(shares, options.minutes, weights, device, resume=options.resume)
+    try:
+        train_house(shares, options.minutes, weights, device, resume=options.resume)
+    except EngineError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

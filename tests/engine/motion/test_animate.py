@@ -125,6 +125,8 @@ def test_panels_without_a_common_character_are_named(model: str) -> None:
     ("fields", "words"),
     [
         ({"panels": PANELS[:1]}, "2 pictures cannot belong to 1 panels"),
+        ({"panels": (), "pictures": ()}, "no panel that could move"),
+        ({"frames": 1}, "3 frames or more"),
         ({"style": "cubism"}, 'no style "cubism"'),
         ({"characters": ()}, 'names "Tom"'),
         ({"model": "sd15"}, "has not learnt to move"),

@@ -140,3 +140,14 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(
     monkeypatch.setattr("sys.argv", ["train", *options])
     with pytest.raises(SystemExit, match="cannot write into"):
         train.main()
+
+
+def test_broken_weights_are_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "predictor.safetensors").touch()
+    (tmp_path / "motion_modules.safetensors").write_text("no weights")
+    options = ["--house", "--minutes", "1", "--resume", "--weights", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["train", *options])
+    with pytest.raises(SystemExit, match="cannot be loaded"):
+        train.main()
