@@ -258,6 +258,8 @@ def test_a_form_says_what_is_missing_keeps_what_was_typed_and_sends_a_file(
 def test_a_file_is_sent_along_with_a_typed_command(chromium: Chromium, tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         photo = {"name": "cat.png", "mimeType": "image/png", "buffer": picture("cat")}
+        title = scene.page.locator("#title")
+        await expect(title).not_to_have_text("")  # until the room is open no file is taken
         await scene.page.locator("#file").set_input_files([photo])
         await expect(scene.page.locator("#attached")).to_contain_text("cat.png")
         await scene.say("/meme top:Meow")
