@@ -23,7 +23,7 @@ from typing import Any
 
 from bench.askers import button_data, discord, script, telegram
 from bench.bot_process import BotProcess, states
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from bench.timed_peers import Stopwatch, TimedDiscord, TimedTelegram
 from tests.adapters.discord_people import Someone, labels
 from tests.adapters.discord_world import Interaction
@@ -205,8 +205,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--chat", choices=NETWORKS, help="only this one")
-    parser.add_argument("--people", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=4, help="of five interactions a person")
+    parser.add_argument("--people", type=count, default=100)
+    parser.add_argument("--rounds", type=count, default=4, help="of five interactions a person")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     found: dict[str, Figures] = {}

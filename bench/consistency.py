@@ -27,7 +27,7 @@ from statistics import mean
 from PIL import Image
 
 from bench import pairs
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from engine.house.judge import Verdict, judge
 from engine.house.scenes import (
     CLOTHING_COLOURS,
@@ -168,9 +168,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--stories", type=int, help="40, or 20 of pairs")
+    parser.add_argument("--stories", type=count, help="40, or 20 of pairs")
     parser.add_argument("--pairs", action="store_true", help="two characters in a panel")
-    parser.add_argument("--named", type=int, default=12, help="stories that name the colours")
+    parser.add_argument("--named", type=count, default=12, help="stories that name the colours")
     parser.add_argument("--json", type=Path)
     parser.add_argument(
         "--sheets", type=Path, help="a folder for sheets of the first eight stories"

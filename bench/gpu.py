@@ -35,7 +35,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.memory import config
 from bench.sdxl import random_unet
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from engine.devices import pick_device
 from engine.loading import Artist, on_device
 from engine.lora import Wardrobe
@@ -240,7 +240,7 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, nargs=2, default=[30, 8], help="with guidance, without"
     )
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=count, default=3)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     device = pick_device(options.device)

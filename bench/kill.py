@@ -25,7 +25,7 @@ from pathlib import Path
 
 from bench.askers import CHATS, Asker
 from bench.bot_process import BotProcess, is_whole, states
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from bench.tiny_model import make_tiny_model
 
 READY = "ready"  # how the lines begin that tell when an engine could draw
@@ -187,7 +187,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--chat", choices=CHATS, default="web")
-    parser.add_argument("--stories", type=int, default=20)
+    parser.add_argument("--stories", type=count, default=20)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--toy", action="store_true", help="an engine without torch: quicker")
     parser.add_argument("--json", type=Path)

@@ -23,7 +23,7 @@ from random import Random
 from statistics import median
 
 from bench.bot_process import BotProcess
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from bench.web_client import Visitor, pages_in, presses, until_said
 
 SCRIPT = "[Tom] a man\n\n[Tom] walks in the park #Good morning"
@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--people", type=count, default=200)
     parser.add_argument("--panel-seconds", type=float, default=0.25)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

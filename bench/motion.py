@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from engine.devices import pick_device
 from engine.house.autoencoder import as_tensor
 from engine.house.captions import caption, describe, sample_mention, sample_scene_mention
@@ -188,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--clips", type=int, default=100)
+    parser.add_argument("--clips", type=count, default=100)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="a PNG of the first clips: truth, then each way")
     options = parser.parse_args()

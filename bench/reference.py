@@ -21,7 +21,7 @@ from random import Random
 from PIL import Image
 
 from bench.consistency import NOUNS, OPEN, PANELS, SAID, Story, draw, make_story, percent
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from engine.drawing import png_file
 from engine.house.drawing import draw as draw_scene
 from engine.house.judge import UNSEEN, judge, truth
@@ -161,7 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--characters", type=int, default=20, help="of each kind")
+    parser.add_argument("--characters", type=count, default=20, help="of each kind")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheets", type=Path, help="a folder for sheets of the first eight")
     options = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,13 @@ class Bar:
         return f"{self.name}: {self.value:.4g}{self.unit} (bar {sign} {self.bar:g}{self.unit})"
 
 
+def count(text: str) -> int:
+    """For argparse: how many there are to be of what a bench measures."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text}")
+    return int(text)
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A Markdown table, columns aligned."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
@@ -41,6 +49,7 @@ def finish(bars: Sequence[Bar], figures: object, json_file: Path | None) -> None
     for bar in bars:
         print(f"{'met   ' if bar.met else 'MISSED'} {bar}")
     if json_file:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
         data = {"figures": figures, "bars": [{**asdict(b), "met": b.met} for b in bars]}
         json_file.write_text(
             json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
