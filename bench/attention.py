@@ -17,23 +17,23 @@ Panel by panel, the bank is kept for all steps, because the panels come one afte
 from __future__ import annotations
 
 import argparse
-import ctypes
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
 from bench.plain_sharing import DenseMask, Hidden, HiddenBank
 from bench.sdxl import PANELS, STEP, WIDTHS, Subject, layer_subject, random_unet, step_subject
-from bench.table import Bar, finish, print_table
+from bench.table import Bar, count, finish, print_table
 from engine.attention.consistent import ConsistentSelfAttention, Glance, StoryAttention
 from engine.devices import computes_bfloat16, pick_device
 
@@ -52,7 +52,7 @@ class Line:
     way: str
     seconds: float
     ratio: float  # to the plain batch
-    peak: float  # megabytes above those that were there before; NaN where nobody counts them
+    peak: float  # megabytes of tensors above those that were there before
     bank: float = 0.0  # megabytes of a step that wait for other panels
 
 
@@ -146,25 +146,26 @@ def processors(subject: Subject, make: Callable[[str], Any]) -> Iterator[None]:
 
 
 def lines_of(subject: Subject, ways: Sequence[str], repeats: int, tensor: Tensor) -> list[Line]:
-    """Every way's time and memory; `tensor` is any of the subject's, for device and precision."""
+    """Time and memory of the ways, in turns; `tensor` is any of the subject's, for its device."""
     precision = str(tensor.dtype).removeprefix("torch.")
-    lines: list[Line] = []
-    outs: dict[str, Tensor] = {}
-    for name in ways:
-        seconds = []
-        with peak_of(tensor.device) as peak:
-            for _ in range(repeats):
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    peaks, banks, outs = dict.fromkeys(ways, 0.0), dict.fromkeys(ways, 0), dict[str, Tensor]()
+    for _ in range(repeats):
+        for name in ways:
+            with peak_of(tensor.device) as peak:
                 began = clock(tensor.device)
-                outs[name], bank = WAYS[name](subject)
-                seconds.append(clock(tensor.device) - began)
-        spent = median(seconds)
-        ratio = spent / (lines[0].seconds if lines else spent)
-        lines.append(
-            Line(subject.name, subject.pixels, precision, name, spent, ratio, peak[0], bank / 1e6)
-        )
-        print(f"  {subject.name}, {subject.pixels} px, {name}: {spent:.2f} s", file=sys.stderr)
+                outs[name], banks[name] = WAYS[name](subject)
+                seconds[name].append(clock(tensor.device) - began)
+            peaks[name] = max(peaks[name], peak[0])
+            print(f"  {subject.name}, {subject.pixels} px, {name}: {seconds[name][-1]:.2f} s",
+                  file=sys.stderr)  # fmt: skip
     check_agreement([out for name, out in outs.items() if name != PLAIN])
-    return lines
+    spent = {name: median(each) for name, each in seconds.items()}
+    return [
+        Line(subject.name, subject.pixels, precision, name, spent[name],
+             spent[name] / spent[ways[0]], peaks[name] / 1e6, banks[name] / 1e6)
+        for name in ways
+    ]  # fmt: skip
 
 
 def check_agreement(outs: Sequence[Tensor]) -> None:
@@ -183,29 +184,25 @@ def clock(device: torch.device) -> float:
 
 
 @contextmanager
-def peak_of(device: torch.device) -> Iterator[list[float]]:
-    """After it, the list has the most megabytes that were in use inside above those before it."""
-    peak = [float("nan")]
+def peak_of(device: torch.device) -> Iterator[list[int]]:
+    """After it, the list has the most bytes of tensors that were in use inside, above those before.
+
+    What torch allocates is counted, not what the system gives: the C library keeps freed blocks,
+    and its peak differs from run to run by a quarter.
+    """
+    peak = [0]
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         yield peak
-        peak[0] = (torch.cuda.max_memory_allocated(device) - before) / 1e6
-    elif sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)  # what is free already is given back first
-        Path("/proc/self/clear_refs").write_text("5")
-        before = resident("VmRSS")
+        peak[0] = torch.cuda.max_memory_allocated(device) - before
+        return
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         yield peak
-        peak[0] = (resident("VmHWM") - before) / 1e3
-    else:
-        yield peak
-
-
-def resident(field: str) -> int:
-    """Kilobytes of this process, from the kernel."""
-    found = re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1])
+    assert seen.profiler is not None
+    events = [e for e in seen.profiler.kineto_results.events() if e.name() == "[memory]"]
+    events.sort(key=lambda event: event.start_ns())
+    peak[0] = max(accumulate(event.nbytes() for event in events), default=0)
 
 
 def main() -> None:
@@ -216,7 +213,9 @@ def main() -> None:
     parser.add_argument("--pixels", type=int, nargs="*", default=[512, 1024], help="of layers")
     parser.add_argument("--step-pixels", type=int, nargs="*", help="of whole steps; CPU: 512")
     parser.add_argument("--ways", nargs="*", choices=list(WAYS), default=list(WAYS))
-    parser.add_argument("--repeats", type=int, default=3)
+    kinds, unasked = ["float32", "bfloat16"], "a CPU: those it computes; a GPU: bfloat16"
+    parser.add_argument("--precisions", nargs="*", choices=kinds, help=unasked)
+    parser.add_argument("--repeats", type=count, default=3)
     parser.add_argument("--halves", type=int, choices=[1, 2], default=2, help="2: guidance")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -240,7 +239,7 @@ def main() -> None:
 def measured(options: argparse.Namespace, device: torch.device, steps: Sequence[int]) -> list[Line]:
     ways = [PLAIN, *(way for way in options.ways if way != PLAIN)]
     lines = []
-    for dtype in precisions(device):
+    for dtype in precisions(device, options.precisions):
         for pixels in options.pixels:
             for width in WIDTHS:
                 subject = layer_subject(width, pixels, options.halves, device, dtype)
@@ -255,7 +254,9 @@ def measured(options: argparse.Namespace, device: torch.device, steps: Sequence[
     return lines
 
 
-def precisions(device: torch.device) -> list[torch.dtype]:
+def precisions(device: torch.device, asked: Sequence[str] | None) -> list[torch.dtype]:
+    if asked is not None:
+        return [getattr(torch, name) for name in asked]
     if device.type == "cuda":
         return [torch.bfloat16]
     return [torch.float32, *([torch.bfloat16] if computes_bfloat16(device) else [])]
