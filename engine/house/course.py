@@ -13,12 +13,14 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from types import FrameType
 
 import torch
 from torch import nn
 
 from engine.house.muon import Muon
+from engine.request import EngineError
 
 SAVE_EVERY_SECONDS = 180.0
 WARM_UP_STEPS = 100
@@ -48,15 +50,25 @@ class Course:
         self._clip = 1.0
 
     def resume(self) -> bool:
-        """Go on from the checkpoint of an earlier run, if there is one."""
+        """Go on from the checkpoint of an earlier run, if there is one.
+
+        Raises `EngineError` for one that is damaged or of another shape.
+        """
         if not self._path.exists():
+            print(f"{self._name}: no checkpoint at {self._path}, so it learns from the weights on")
             return False
-        state = torch.load(self._path, map_location="cpu", weights_only=True)
-        for key, module in self.modules.items():
-            module.load_state_dict(state["modules"][key])
-            self.averages[key].load_state_dict(state["averages"][key])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.step_number = state["step"]
+        try:
+            state = torch.load(self._path, map_location="cpu", weights_only=True)
+            for key, module in self.modules.items():
+                module.load_state_dict(state["modules"][key])
+                self.averages[key].load_state_dict(state["averages"][key])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.step_number = state["step"]
+        except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
+            raise EngineError(
+                f"the checkpoint {self._path} cannot be read; take it away, and what is learnt"
+                " begins with the weights that are there"
+            ) from error
         return True
 
     def save(self) -> None:

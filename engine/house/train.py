@@ -31,6 +31,7 @@ from engine.house.painter import Painter, build_scheduler, build_unet, train_pai
 from engine.house.words import Examiner, train_words
 from engine.loading import load_model
 from engine.models import HOUSE, HOUSE_WEIGHTS
+from engine.request import EngineError
 
 CHECKPOINTS = Path("checkpoints/house")
 SHARES = {"autoencoder": 0.2, "words": 0.06, "painter": 0.66, "judge": 0.08}
@@ -131,7 +132,10 @@ def main() -> None:
     shares = LATER_SHARES if began else SHARES
     for name in [options.part] if options.part else shares:
         minutes = options.minutes * (1.0 if options.part else shares[name])
-        PARTS[name](minutes, device, options.resume, options.weights)
+        try:
+            PARTS[name](minutes, device, options.resume, options.weights)
+        except EngineError as error:
+            raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from engine.house.scenes import sample_character, sample_scene, sample_story
 from engine.house.words import answers
 from engine.loading import load_model
 from engine.models import HOUSE
+from engine.request import EngineError
 
 FEW = 3  # scenes are painted at a time, where the training paints eight
 
@@ -60,6 +61,29 @@ def test_a_course_stops_on_time_and_resumes_where_it_was(tmp_path: Path) -> None
     assert again.resume()
     assert again.step_number == run.step_number
     assert torch.equal(second.weight, first.weight)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", "of another shape"])
+def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | str) -> None:
+    def course(width: int) -> Course:
+        modules = {"m": nn.Linear(width, 1)}
+        return Course("small", modules, minutes=0.01, learning_rate=0.1, folder=tmp_path)
+
+    if isinstance(content, bytes):
+        (tmp_path / "small.pt").write_bytes(content)
+    else:
+        course(3).save()
+    with pytest.raises(EngineError, match=r"small\.pt cannot be read"):
+        course(2).resume()
+
+
+def test_a_course_without_a_checkpoint_says_that_it_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    modules = {"m": nn.Linear(2, 1)}
+    course = Course("small", modules, minutes=0.01, learning_rate=0.1, folder=tmp_path)
+    assert not course.resume()
+    assert "no checkpoint" in capsys.readouterr().out
 
 
 def test_a_few_seconds_of_training_give_an_autoencoder_that_diffusers_loads(tmp_path: Path) -> None:
