@@ -198,7 +198,7 @@ HOUSE = ModelSpec(
     styles=("comic", "line-art", "noir", "pastel", "none"), regions="strips",
     most_together=2,
     licence="Apache-2.0",
-    presets=(Preset("draft", 10, 2.5), Preset("normal", 24, 2.5), Preset("fine", 48, 2.5)),
+    presets=(Preset("draft", 10, 3.2), Preset("normal", 24, 3.2), Preset("fine", 48, 3.2)),
 )  # fmt: skip
 SD15 = ModelSpec(
     "sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", sharing="noise-matched", layers="up",

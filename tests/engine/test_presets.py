@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from engine.attention.hook import sharing_chance
 from engine.drawing import StoryDrawing
 from engine.loading import Artist, load_model
-from engine.models import MODELS, Lora, ModelSpec, Preset, SchedulerName, find_model
+from engine.models import HOUSE, MODELS, Lora, ModelSpec, Preset, SchedulerName, find_model
 from engine.plan import plan_shots
 from engine.ready import ready_artist
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
@@ -128,3 +128,7 @@ def test_an_identity_panel_reaches_the_others_in_few_steps(
     shared, apart = pictures(request), pictures(replace(request, rate=0.0))
     assert shared[1] != apart[1]
     assert shared[2] == apart[2]  # nobody is in it
+
+
+def test_the_house_artist_draws_normally_as_it_draws_unasked() -> None:
+    assert HOUSE.way("normal") == HOUSE.way()
