@@ -131,7 +131,7 @@ def open_picture(picture: str) -> Image.Image:
     try:
         image = Image.open(BytesIO(base64.b64decode(picture, validate=True)), formats=["PNG"])
         if image.width * image.height > MOST_PIXELS:
-            raise EngineError("a reference picture has too many pixels")
+            raise EngineError("a picture of the story has too many pixels")
         layer = image.convert("RGBA")
     except (
         binascii.Error,
@@ -140,7 +140,7 @@ def open_picture(picture: str) -> Image.Image:
         SyntaxError,
         Image.DecompressionBombError,
     ) as error:
-        raise EngineError("a reference picture cannot be read: it is not a PNG file") from error
+        raise EngineError("a picture of the story cannot be read: it is not a PNG file") from error
     paper = Image.new("RGBA", layer.size, "white")
     return Image.alpha_composite(paper, layer).convert("RGB")
 
