@@ -163,20 +163,24 @@ def words_of(
 ) -> dict[str, tuple[tuple[int, int], ...]]:
     """Where a prompt names or describes each of its characters: (start, end) of letters.
 
-    `descriptions` has what is said of each name; behind the first mention it follows.
+    `descriptions` has what is said of each name; behind the first mention it follows. What is said
+    of somebody may name somebody else, and is still said of the first.
     """
     found: dict[str, list[tuple[int, int]]] = {name: [] for name in descriptions}
-    for name in sorted(descriptions, key=len, reverse=True):  # "Tom Sawyer" before "Tom"
+    names = sorted(descriptions, key=len, reverse=True)  # "Tom Sawyer" before "Tom"
+    described = [(name, descriptions[name]) for name in names if descriptions[name]]
+    for name, description in (*described, *((name, "") for name in names)):
         taken = [span for spans in found.values() for span in spans]
-        for match in _mention(name, descriptions[name]).finditer(prompt):
+        for match in _mention(name, description).finditer(prompt):
             if not any(start < match.end() and match.start() < end for start, end in taken):
                 found[name].append(match.span())
-    return {name: tuple(spans) for name, spans in found.items()}
+    return {name: tuple(sorted(spans)) for name, spans in found.items()}
 
 
 def _mention(name: str, description: str) -> re.Pattern[str]:
+    """A name, with what is said of it where that is not ""."""
     inside_a_word = rf"[^\W{CJK}]"
-    described = rf"(?:[,，]\s*{re.escape(tidy(description))})?" if description else ""
+    described = rf"[,，]\s*{re.escape(tidy(description))}" if description else ""
     return re.compile(
         f"(?<!{inside_a_word}){re.escape(tidy(name))}(?!{inside_a_word}){described}"
         if not re.search(f"[{CJK}]", name)

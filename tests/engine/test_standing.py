@@ -97,6 +97,14 @@ def test_a_characters_words_are_its_names_and_its_description() -> None:
     }
 
 
+def test_a_description_that_names_another_character_stays_its_own() -> None:
+    prompt = "Tom, a boy, friend of Lisa, and Lisa, a girl, walk, Lisa left of Tom"
+    assert said(prompt, {"Tom": "a boy, friend of Lisa", "Lisa": "a girl"}) == {
+        "Tom": ["Tom, a boy, friend of Lisa", "Tom"],
+        "Lisa": ["Lisa, a girl", "Lisa"],
+    }
+
+
 def test_words_are_found_in_chinese_and_without_a_description() -> None:
     prompt = "丽莎，一个女人，短发，和汤姆在公园，漫画"
     assert said(prompt, {"丽莎": "一个女人，短发", "汤姆": ""}) == {
