@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 import torch
+from diffusers import EulerDiscreteScheduler
 from safetensors.torch import save_file
 
 from engine.attention.hook import sharing_chance
@@ -17,7 +18,7 @@ from engine.models import HOUSE, MODELS, Lora, ModelSpec, Preset, SchedulerName,
 from engine.plan import plan_shots
 from engine.ready import ready_artist
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
-from engine.schedulers import SCHEDULERS
+from engine.schedulers import SCHEDULERS, scheduler_for
 from engine.story import draw_story
 from tests.engine.test_lora import TO_Q, halves
 
@@ -132,3 +133,15 @@ def test_an_identity_panel_reaches_the_others_in_few_steps(
 
 def test_the_house_artist_draws_normally_as_it_draws_unasked() -> None:
     assert HOUSE.way("normal") == HOUSE.way()
+
+
+def test_more_steps_than_a_scheduler_can_take_are_refused(tiny_sd15: Path) -> None:
+    own = load_model(find_model(str(tiny_sd15)), torch.device("cpu")).scheduler
+    with pytest.raises(EngineError, match='the scheduler "lcm" cannot take 60 steps'):
+        scheduler_for(own, "lcm", 60, "cpu")
+
+
+@pytest.mark.parametrize("name", ["euler", "dpm++", "unipc", "trailing"])
+def test_the_sigmas_of_karras_come_only_where_they_are_asked_for(name: SchedulerName) -> None:
+    own = EulerDiscreteScheduler(use_karras_sigmas=True)
+    assert not scheduler_for(own, name, 8, "cpu").config.use_karras_sigmas
