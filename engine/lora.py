@@ -46,7 +46,9 @@ class Addition:
         if self.down is None or self.up is None:
             raise ValueError("half of it is missing")
         down, up = (half.to(weight.device, torch.float32) for half in (self.down, self.up))
-        rank = down.shape[0]
+        rank = down.shape[0] if down.ndim else 0
+        if down.ndim < 2 or up.ndim < 2 or up.flatten(1).shape[1] != rank:
+            raise ValueError("its halves do not fit each other")
         added = up.flatten(1) @ down.flatten(1)  # [out, in * kernel]
         if added.numel() != weight.numel() or len(up) != len(weight):
             raise ValueError("it has other sizes")
@@ -65,13 +67,13 @@ class Wardrobe:
 
     def wear(self, loras: Sequence[Lora]) -> None:
         """These and no others from now on. Raises `EngineError`, and wears none then."""
-        if tuple(loras) == self.worn:
+        if tuple(loras) == self.worn and bool(self.worn) == bool(self._bare):
             return
         self._undress()
         try:
             for lora in loras:
                 self._add(lora, keep=True)
-        except EngineError:
+        except BaseException:  # memory may run out half-way
             self._undress()
             raise
         self.worn = tuple(loras)

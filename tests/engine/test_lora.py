@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.loading import Artist, load_model
+from engine.lora import Addition
 from engine.models import Lora, find_model
 from engine.request import EngineError
 
@@ -152,4 +153,37 @@ def test_what_is_no_lora_is_refused(artist: Artist, tmp_path: Path) -> None:
             artist.wardrobe.wear((Lora(path),))
     file.write_bytes(file.read_bytes()[:-3])
     with pytest.raises(EngineError, match="half downloaded"):
+        artist.wardrobe.wear((Lora(str(file)),))
+
+
+def test_where_memory_runs_out_half_way_nothing_is_worn(
+    artist: Artist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {key: tensor.clone() for key, tensor in artist.unet.state_dict().items()}
+    state: dict[str, Tensor] = {}
+    for module in (TO_Q, CONV):
+        halves_of = halves(weight(artist, module))
+        state |= dict(zip((f"unet.{module}.lora_{h}.weight" for h in "AB"), halves_of, strict=True))
+    save_file(state, tmp_path / "lora.safetensors")
+    merging, left = Addition.to_weight, [1]
+
+    def to_weight(addition: Addition, weight: Tensor, scale: float) -> Tensor:
+        if scale and not left.pop():
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        if scale:
+            left.append(0)
+        return merging(addition, weight, scale)
+
+    monkeypatch.setattr(Addition, "to_weight", to_weight)
+    with pytest.raises(torch.OutOfMemoryError):
+        artist.wardrobe.wear((Lora(str(tmp_path / "lora.safetensors")),))
+    after = artist.unet.state_dict()
+    assert [key for key, tensor in before.items() if not torch.equal(after[key], tensor)] == []
+
+
+def test_halves_of_different_rank_are_refused(artist: Artist, tmp_path: Path) -> None:
+    down, up = halves(weight(artist, TO_Q))
+    file = tmp_path / "lora.safetensors"
+    save_file({f"unet.{TO_Q}.lora_A.weight": down[1:], f"unet.{TO_Q}.lora_B.weight": up}, file)
+    with pytest.raises(EngineError, match="does not fit"):
         artist.wardrobe.wear((Lora(str(file)),))
