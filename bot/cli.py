@@ -32,7 +32,7 @@ from bot.page.layouts import LAYOUTS
 from bot.safety import safe_words
 from bot.script import StoryScript
 from bot.without import seen_and_not
-from engine.model_settings import set_memory, set_models
+from engine.model_settings import LONGEST_NAME, set_memory, set_models
 from engine.models import find_model
 from engine.motion_settings import set_motion
 from engine.prompts import load_styles
@@ -226,11 +226,16 @@ def run_command() -> None:
 
 def know_models(config: Config) -> None:
     """The configured models in this process's table. Raises `EngineError` for one that is wrong."""
-    set_models(config.models)
+    set_models(config.models, here=not config.engine.url)
     set_memory(config.engine.memory)
     set_motion(config.engine.motion)
     for name in config.engine.offered:
         find_model(name)
+        if len(config.engine.offered) > 1 and len(name.encode()) > LONGEST_NAME:
+            raise EngineError(
+                f'the model "{name}" has too long a name to be chosen: give it a shorter one, as'
+                " a table [models.NAME] with it as source"
+            )
 
 
 def web_chat(web: WebConfig, folder: Path) -> Chat:

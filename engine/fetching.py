@@ -32,12 +32,15 @@ UNUSED = {"safety_checker": None, "feature_extractor": None, "image_encoder": No
 logger = logging.getLogger(__name__)
 
 
-def is_there(source: str) -> bool:
-    """Whether nothing has to be fetched for a model, a LoRA or a VAE."""
+def is_there(source: str, index: str = "model_index.json") -> bool:
+    """Whether nothing has to be fetched for a model, a LoRA or a VAE.
+
+    index: the file by which a folder of the hub is known to have been fetched.
+    """
     if Path(source).exists() or is_path(source) or "/" not in source:
         return True  # loading says where nothing is at a path
     owner, name, *inner = source.split("/", 2)
-    file = inner[0] if inner else "model_index.json"
+    file = inner[0] if inner else index
     return isinstance(try_to_load_from_cache(f"{owner}/{name}", file), str)
 
 
@@ -49,7 +52,7 @@ def to_fetch(spec: ModelSpec, preset: Preset | None = None, *, pictures: bool = 
     for lora in loras:
         if not is_there(lora.source):
             wanted.append(_terms(lora.source, *LORA_TERMS.get(lora.source, ("", 0.0))))
-    if spec.vae and not is_there(spec.vae):
+    if spec.vae and not is_there(spec.vae, "config.json"):
         wanted.append(_terms(spec.vae, "", 0.0))
     for adapter in (spec.picture_adapter, spec.photomaker):
         if pictures and adapter and not is_there(adapter):
@@ -64,7 +67,7 @@ def _terms(source: str, licence: str, gigabytes: float) -> str:
 
 def fetch_model(spec: ModelSpec) -> Path:
     """The folder or the file of a model on this computer. Raises `EngineError`."""
-    path, what = Path(spec.source), f'the model "{spec.name}"'
+    path, what = Path(spec.source).expanduser(), f'the model "{spec.name}"'
     if path.exists():
         return path
     if path.suffix in PICKLES:
@@ -91,7 +94,7 @@ def fetch_model(spec: ModelSpec) -> Path:
 
 def fetch_file(source: str, what: str) -> Path:
     """A .safetensors file on this computer: that of a path, or "owner/name/path" of the hub."""
-    path = Path(source)
+    path = Path(source).expanduser()
     if path.is_dir():
         return only_weights(path, f"{what} ({source})")
     if path.suffix in PICKLES:
@@ -113,7 +116,7 @@ def fetch_file(source: str, what: str) -> Path:
 def out_of_reach(what: str, source: str, error: Exception) -> EngineError:
     return EngineError(
         f"{what} ({source}) cannot be fetched from the hub: {why_not(error)}; with a copy on"
-        " this computer, name its folder or file as `source` in config.toml (docs/models.md)"
+        " this computer, name its folder or file in config.toml instead (docs/models.md)"
     )
 
 

@@ -49,7 +49,7 @@ PLAIN = (
     "source", "variant", "size", "steps", "guidance", "scheduler", "vae", "picture_adapter",
     "photomaker",
 )  # fmt: skip
-LONGEST_NAME = 45  # bytes: buttons carry it
+LONGEST_NAME = 40  # bytes: buttons carry it, and commands take no longer ones
 
 
 def model_name(name: str) -> str:
@@ -133,15 +133,18 @@ ModelName = Annotated[str, AfterValidator(model_name)]
 ModelTables = dict[ModelName, ModelSettings]
 
 
-def set_models(tables: Mapping[str, ModelSettings]) -> None:
-    """Change and add entries of this process's table. Raises `EngineError`, one sentence."""
+def set_models(tables: Mapping[str, ModelSettings], *, here: bool = True) -> None:
+    """Change and add entries of this process's table. Raises `EngineError`, one sentence.
+
+    here: whether the models are drawn with on this computer, so that their files must be on it.
+    """
     for name, settings in tables.items():
-        MODELS[name] = spec_of(name, settings)
+        MODELS[name] = spec_of(name, settings, here=here)
 
 
-def spec_of(name: str, settings: ModelSettings) -> ModelSpec:
+def spec_of(name: str, settings: ModelSettings, *, here: bool = True) -> ModelSpec:
     """The spec of a table [models.NAME]."""
-    spec = _begun(name, settings)
+    spec = _begun(name, settings, here)
     if settings.scheduler and spec.sharing == "leading":
         raise EngineError(f"[models.{name}]: the model keeps its own scheduler, as it was trained")
     changes: dict[str, Any] = {
@@ -159,24 +162,35 @@ def spec_of(name: str, settings: ModelSettings) -> ModelSpec:
     return replace(changed, presets=tuple(preset for preset in presets if preset is not None))
 
 
-def _begun(name: str, settings: ModelSettings) -> ModelSpec:
+def _begun(name: str, settings: ModelSettings, here: bool) -> ModelSpec:
     """The spec that a table begins with: the entry of its name, or the family's."""
-    if name in MODELS and settings.family in (None, MODELS[name].family):
-        return MODELS[name]
+    known = MODELS.get(name)
+    if known is not None and settings.family in (None, known.family):
+        if settings.source is not None and known.family is not None:
+            _family(name, settings.source, known.family, here)
+        return known
     if settings.source is None:
-        known = ", ".join(MODELS)
-        raise EngineError(f'[models.{name}] needs a "source": no model has that name yet ({known})')
-    path, family = Path(settings.source), settings.family
-    if path.exists() or is_path(settings.source) or len(path.parts) == 1:
+        names = ", ".join(MODELS)
+        raise EngineError(f'[models.{name}] needs a "source": no model has that name yet ({names})')
+    family = _family(name, settings.source, settings.family, here)
+    in_one_file = Path(settings.source).suffix in WEIGHTS
+    return replace(FAMILIES[family], variant="" if in_one_file else "fp16")
+
+
+def _family(name: str, source: str, said: Family | None, here: bool) -> Family:
+    """The family of what is on this computer; of anything else, what is said."""
+    path = Path(source).expanduser()
+    local = is_path(source) or len(path.parts) == 1
+    if path.exists() or (local and (here or said is None)):
         found = family_of(path)
-        if family not in (None, found):
-            raise EngineError(f'[models.{name}] says family = "{family}", but {path} is "{found}"')
-        family = found
-    if family is None:
+        if said not in (None, found):
+            raise EngineError(f'[models.{name}] says family = "{said}", but {path} is "{found}"')
+        return found
+    if said is None:
         raise EngineError(
             f'[models.{name}] needs family = "sd15" or "sdxl": what is on the hub is not looked at'
         )
-    return replace(FAMILIES[family], variant="" if path.suffix in WEIGHTS else "fp16")
+    return said
 
 
 def _preset(spec: ModelSpec, name: PresetName, table: PresetSettings | None) -> Preset | None:

@@ -237,7 +237,7 @@ TURBO = replace(
 )  # fmt: skip
 MODELS = {
     spec.name: spec for spec in (HOUSE, SD15, SDXL, REALVIS, UNSTABLE, JUGGERNAUT, TURBO)
-}  # set_models (engine/settings.py) adds what is configured
+}  # set_models (engine/model_settings.py) adds what is configured
 
 
 def find_model(name: str) -> ModelSpec:
@@ -247,7 +247,7 @@ def find_model(name: str) -> ModelSpec:
     """
     if name in MODELS:
         return MODELS[name]
-    path = Path(name)
+    path = Path(name).expanduser()
     if name and (path.exists() or is_path(name) or path.suffix in WEIGHTS):  # Path("") is "."
         return replace(MODELS[family_of(path)], name=name, source=name, licence="", download=0.0)
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]

@@ -13,8 +13,8 @@ import transformers
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors import SafetensorError
 
-from engine.fetching import fetch_file
-from engine.model_files import Family, check_complete, family_of
+from engine.fetching import fetch_file, out_of_reach
+from engine.model_files import WEIGHTS, Family, check_complete, family_of
 from engine.models import ModelSpec
 from engine.motion.weight_files import SUFFIX, first_line, is_path
 from engine.request import EngineError
@@ -45,6 +45,8 @@ def parts_of(place: Path, spec: ModelSpec, dtype: torch.dtype) -> Parts:
     Raises `EngineError` where one is missing or cannot be read.
     """
     what = f'the model "{spec.name}"'
+    if spec.family is not None and (found := family_of(place)) != spec.family:
+        raise EngineError(f'{what} is to be of the family "{spec.family}", but it is "{found}"')
     own = load_vae(spec.vae, spec.family or "sd15", dtype) if spec.vae else None
     try:
         if place.is_dir():
@@ -118,12 +120,13 @@ def parts_of_file(file: Path, dtype: torch.dtype, vae: Any = None) -> Parts:
 
 def load_vae(source: str, family: Family, dtype: torch.dtype) -> AutoencoderKL:
     """An autoencoder from a folder or name in diffusers format, or from a .safetensors file."""
-    what, path = f'the VAE "{source}"', Path(source)
+    what, path = f'the VAE "{source}"', Path(source).expanduser()
+    on_hub = not path.exists() and not is_path(source)
     try:
-        if path.is_dir() or (not is_path(source) and source.count("/") == 1):
+        if path.is_dir() or (on_hub and source.count("/") == 1 and path.suffix not in WEIGHTS):
             inner = "vae" if (path / "vae" / "config.json").is_file() else None
             return AutoencoderKL.from_pretrained(
-                source, subfolder=inner, use_safetensors=True, torch_dtype=dtype
+                source if on_hub else path, subfolder=inner, use_safetensors=True, torch_dtype=dtype
             )
         file = fetch_file(source, what)
         return AutoencoderKL.from_single_file(
@@ -131,4 +134,6 @@ def load_vae(source: str, family: Family, dtype: torch.dtype) -> AutoencoderKL:
             torch_dtype=dtype,
         )  # fmt: skip
     except BROKEN as error:
+        if on_hub and isinstance(error, OSError):
+            raise out_of_reach(what, source, error) from error
         raise EngineError(f"{what} cannot be loaded: {first_line(error)}") from error

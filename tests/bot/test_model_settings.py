@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.cli import know_models
 from bot.config import Config, load_config
 from bot.errors import UserError
 from engine.app import read_options
@@ -134,3 +136,28 @@ def test_how_much_memory_may_be_taken_holds_for_every_model() -> None:
 def test_what_is_wrong_with_a_table_is_said(text: str, words: list[str]) -> None:
     said = refusal(text)
     assert [word for word in words if word not in said] == []
+
+
+def test_a_known_model_cannot_be_of_the_other_family(tmp_path: Path) -> None:
+    shape = {"dtype": "F16", "shape": [1], "data_offsets": [0, 2]}
+    header = json.dumps({"cond_stage_model.transformer.x": shape}).encode()
+    file = tmp_path / "small.safetensors"
+    file.write_bytes(len(header).to_bytes(8, "little") + header + b"00")
+    said = refusal(f'[models.sdxl]\nsource = "{file}"')
+    assert said == f'[models.sdxl] says family = "sdxl", but {file} is "sd15"'
+
+
+def test_an_engine_elsewhere_has_its_own_files() -> None:
+    tables = configured('[models.ink]\nsource = "/nowhere.safetensors"\nfamily = "sdxl"').models
+    set_models(tables, here=False)
+    assert find_model("ink").size == SDXL.size
+    with pytest.raises(EngineError, match="is missing"):
+        set_models(tables)
+
+
+def test_a_name_too_long_for_a_button_cannot_be_offered() -> None:
+    name = "/" + 20 * "long-" + ".safetensors"
+    MODELS[name] = SDXL
+    know_models(configured(f'[engine]\nmodel = "{name}"'))
+    with pytest.raises(EngineError, match="too long a name to be chosen"):
+        know_models(configured(f'[engine]\nmodel = "{name}"\nmodels = ["house"]'))

@@ -18,6 +18,7 @@ from engine.models import MODELS, SD15, SDXL, Lora, find_model
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
 from engine.story import draw_story
 from engine.vocabulary import clip_tokenizer
+from engine.weights import load_vae
 from tests.engine.one_file import in_one_file, make_model
 
 CPU = torch.device("cpu")
@@ -195,9 +196,58 @@ def test_a_hub_out_of_reach_says_how_to_go_without_it(
             fetch_model(spec)
         said = str(caught.value)
         assert said.startswith(f'the model "sdxl" ({spec.source}) cannot be fetched from the hub')
-        assert said.endswith("name its folder or file as `source` in config.toml (docs/models.md)")
+        assert said.endswith("name its folder or file in config.toml instead (docs/models.md)")
         assert "from the hub: there is no connection to it; with" in said
         assert "\n" not in said
+
+
+@pytest.mark.filterwarnings("ignore:The `local_dir_use_symlinks` argument")
+def test_a_vae_of_a_hub_out_of_reach_says_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(EngineError, match=r'the VAE "owner/vae" .*cannot be fetched from the hub'):
+        load_vae("owner/vae", "sdxl", torch.float32)
+
+
+def test_a_vae_in_a_folder_below_is_no_name_of_the_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "fix.safetensors").write_bytes(b"broken")
+    with pytest.raises(EngineError, match=r'the VAE "models/fix.safetensors" cannot be loaded'):
+        load_vae("models/fix.safetensors", "sdxl", torch.float32)
+
+
+def test_a_vae_that_was_fetched_is_not_fetched_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    spec = replace(find_model(str(folder)), vae="owner/vae")
+    assert to_fetch(spec) == ["owner/vae (size unknown, licence: see its page on the hub)"]
+    repository = tmp_path / "models--owner--vae"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("1234")
+    shutil.copytree(folder / "vae", repository / "snapshots" / "1234")
+    assert to_fetch(spec) == []
+
+
+def test_a_model_in_the_home_folder_is_found(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path
+) -> None:
+    copied(folder, tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert weights(load_model(find_model("~/copy"), CPU)).keys()
+
+
+def test_a_model_of_the_other_family_is_refused_wherever_it_comes_from(folder: Path) -> None:
+    other = SD15 if folder.name == "sdxl" else SDXL
+    with pytest.raises(EngineError) as caught:
+        load_model(replace(other, source=str(folder)), CPU)
+    said = f'is to be of the family "{other.name}", but it is "{folder.name}"'
+    assert str(caught.value) == f'the model "{other.name}" {said}'
 
 
 def test_why_nothing_came_from_the_hub_is_said_in_a_few_words() -> None:
