@@ -189,12 +189,12 @@ def main() -> None:
     for spec in (SD15, SDXL):
         need = needs(spec)
         weights = (need.readers + need.unet + need.autoencoder) / GIGABYTE
-        one, more = need.step[1] / GIGABYTE, (need.step[8] - need.step[4]) / 4 / GIGABYTE
+        one, more = need.step[1] / GIGABYTE, need.step[8] / GIGABYTE
         rows.append([spec.name, str(spec.size), *(f"{n:.1f}" for n in (weights, one, more)),
                      f"{need.decoding / GIGABYTE:.1f}"])  # fmt: skip
         for set_to, ways in WAYS.items():
             cards.append([spec.name, set_to, *(most_panels(need, card, **ways) for card in CARDS)])
-    print_table(["model", "px", "weights", "1 panel", "each more", "one picture"], rows)
+    print_table(["model", "px", "weights", "1 panel", "8 panels", "one picture"], rows)
     print()
     print_table(["model", "set", *(f"{card} GB" for card in CARDS)], cards)
 

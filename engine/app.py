@@ -37,6 +37,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from engine.easel import DrawStory, Easel, Work
 from engine.extras import Extras, add_extras, extras_of
 from engine.model_settings import add_model_options, apply_model_options
+from engine.models import find_model
 from engine.motion_settings import add_motion_options, motion_settings, set_motion
 from engine.parent import stay_with
 from engine.request import AnimateRequest, DrawRequest, EngineError, Event, event_to_line
@@ -222,12 +223,14 @@ def load(easel: Easel, *, resident: int) -> None:
     with no_collections():
         import engine.story  # noqa: F401 - what draws it, and with that torch
         from engine.devices import pick_device
+        from engine.fetching import announce
         from engine.ready import READY, ready_artist
 
         READY.most = max(1, resident)
 
         easel.device = str(pick_device(easel.device))
         if easel.model is not None:
+            easel.fetching = announce(find_model(easel.model))
             ready_artist(easel.model, easel.device)
 
 

@@ -60,7 +60,10 @@ def look(
         from engine.devices import pick_device
         from engine.fetching import to_fetch
         from engine.loading import load_model
+        from engine.ready import ready_artist
+        from engine.story import words_for_trouble
 
+        cpu = torch.device("cpu")
         place = pick_device(device)
         found["device"] = str(place)
         if place.type == "cuda":
@@ -69,10 +72,10 @@ def look(
         found["missing"] = to_fetch(spec, pictures=True)
         if terms:
             return {**found, "problem": None}
-        if draw:
-            found["drawn"] = draw_small(model, device)
-        else:
-            artist = load_model(spec, torch.device("cpu"))
+        with words_for_trouble():
+            if draw:
+                found["drawn"] = draw_small(model, device)
+            artist = ready_artist(model, str(place)) if draw else load_model(spec, cpu)
             look_at_motion(artist)
             look_at_picture_adapters(artist)
             look_at_extras(extras)

@@ -9,9 +9,12 @@ from engine.request import EngineError
 
 def pick_device(name: str = "auto") -> torch.device:
     if name != "auto":
+        used = torch.cuda.is_initialized()
         try:
             torch.empty(0, device=name)
         except (AssertionError, RuntimeError, NotImplementedError) as error:
+            if used and isinstance(error, torch.AcceleratorError):
+                raise  # it was there a moment ago
             raise EngineError(
                 f'this computer has no device "{name}" to draw on; say "auto" or "cpu"'
             ) from error

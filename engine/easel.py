@@ -21,6 +21,7 @@ from engine.request import (
     EngineError,
     Event,
     Failed,
+    Note,
     Progress,
 )
 
@@ -28,7 +29,9 @@ Work = DrawRequest | AnimateRequest
 DrawStory = Callable[[Work], Generator[Event]]
 DEVICE_LOST = 70  # exit code: a new process may have more luck
 HEARTBEAT_SECONDS = 10.0
-LONGEST_SILENCE_SECONDS = 900.0  # of a model that is being fetched
+LONGEST_SILENCE_SECONDS = 900.0  # of a model that is being loaded
+LONGEST_FETCHING_SECONDS = 6 * 3600.0  # from the hub
+LOADED = Progress("loading", 1, 1)
 GLANCE_SECONDS = 0.2  # how soon a waiting story notices that nobody waits for it any more
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ class Easel:
         self._draw = draw
         self.model, self.device = model, device
         self.ready = True
+        self.fetching = ""  # what comes from the hub just now, in a sentence
         self._lock = threading.Lock()
         self._last_sign = time.monotonic()
 
@@ -62,7 +66,7 @@ class Easel:
         except Exception:
             logger.exception("the engine could not be prepared")
         finally:
-            self.ready = True
+            self.ready, self.fetching = True, ""
             self._lock.release()
 
     async def events(self, request: Work) -> AsyncGenerator[Event]:
@@ -103,13 +107,16 @@ class Easel:
             and last.stage in ("waiting", "loading")
             and last.done < last.total
         )
-        return waits and time.monotonic() - self._last_sign < LONGEST_SILENCE_SECONDS
+        longest = LONGEST_FETCHING_SECONDS if self.fetching else LONGEST_SILENCE_SECONDS
+        return waits and time.monotonic() - self._last_sign < longest
 
     def _paint(
         self, request: Work, put: Callable[[Event | None], None], stop: threading.Event
     ) -> None:
         """The painting thread of one story; ends what it puts with None."""
         if not self._lock.acquire(blocking=False):
+            if self.fetching:
+                put(Note(self.fetching, "fetching"))
             put(Progress("waiting", 0, 1))
             while not self._lock.acquire(timeout=GLANCE_SECONDS):
                 if stop.is_set():
@@ -119,6 +126,10 @@ class Easel:
             with closing(self._draw(request)) as events:
                 for event in events:
                     self._last_sign = time.monotonic()
+                    if isinstance(event, Note) and event.kind == "fetching":
+                        self.fetching = event.text
+                    elif event == LOADED:
+                        self.fetching = ""
                     if stop.is_set():
                         return
                     put(event)
@@ -131,5 +142,6 @@ class Easel:
             logger.exception("a story could not be drawn")
             put(Failed(f"something is broken in the engine ({type(error).__name__})", "broken"))
         finally:
+            self.fetching = ""
             self._lock.release()
             put(None)

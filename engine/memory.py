@@ -20,7 +20,14 @@ def panels_at_once(artist: Artist, request: DrawRequest) -> int:
         return request.micro_batch
     free, _ = torch.cuda.mem_get_info(artist.device)
     unused = torch.cuda.memory_reserved(artist.device) - torch.cuda.memory_allocated(artist.device)
-    return with_room(free + unused, panel_bytes(artist, request), request.micro_batch)
+    room = free + unused - coming_bytes(artist)
+    return with_room(room, panel_bytes(artist, request), request.micro_batch)
+
+
+def coming_bytes(artist: Artist) -> int:
+    """Of the UNet what waits elsewhere for its turn: the first step brings it to the device."""
+    weights = artist.unet.parameters()
+    return sum(weight.nbytes for weight in weights if weight.device.type != artist.device.type)
 
 
 def with_room(free: float, one: float, most: int) -> int:

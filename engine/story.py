@@ -27,7 +27,7 @@ from engine.safety import guarded, load_checker
 from engine.translation import Translations
 from engine.understanding import understood
 
-PIXELS_PER_LATENT = 8  # of every model that is read
+PIXELS_PER_LATENT = 8  # of SD1.5 and SDXL
 
 
 def draw_story(
@@ -42,23 +42,26 @@ def draw_story(
     spec = find_model(request.model)
     request, notes = understood(request, spec, interpreter_of(extras))
     plan_shots(request)  # what is wrong with the story is said before the model is loaded
-    place = str(pick_device(device))
+    with words_for_trouble():
+        place = str(pick_device(device))
     yield from fetched_first(request)
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         artist = ready_artist(request.model, place)
         artist.wardrobe.wear(artist.spec.way(request.preset).loras)
         checker = load_checker(extras.safety_checker, place) if extras.safety_checker else None
-    yield Progress("loading", 1, 1)
+    check_size(request.size or spec.size, artist.pixels_per_latent)
     shots = plan_shots(request, artist.fits, spec.languages)
     adapter = photomaker = None
     if any(shot.picture is not None for shot in shots):
         with words_for_trouble():
             adapter = ready_picture_adapter(artist)
             photomaker = ready_photomaker(artist)
+    yield Progress("loading", 1, 1)
     yield from notes
     yield from too_long(shots)
-    yield from guarded(paint(artist, request, shots, adapter, photomaker), checker)
+    with words_for_trouble():
+        yield from guarded(paint(artist, request, shots, adapter, photomaker), checker)
     yield Done(time.monotonic() - begun)
 
 
@@ -66,11 +69,11 @@ def interpreter_of(extras: Extras) -> Interpreter | None:
     return Translations(extras.translations) if extras.translations else None
 
 
-def check_size(pixels: int | None) -> None:
-    """Raises `EngineError` for a size that no autoencoder can make."""
-    if pixels is not None and pixels % PIXELS_PER_LATENT:
+def check_size(pixels: int | None, multiple: int = PIXELS_PER_LATENT) -> None:
+    """Raises `EngineError` for a size that an autoencoder cannot make."""
+    if pixels is not None and pixels % multiple:
         raise EngineError(
-            f"the size of a panel must be a multiple of {PIXELS_PER_LATENT} pixels, not {pixels}"
+            f"the size of a panel must be a multiple of {multiple} pixels, not {pixels}"
         )
 
 
@@ -81,20 +84,26 @@ def paint(
     adapter: PictureAdapter | None,
     photomaker: PhotoMaker | None = None,
 ) -> Generator[Event]:
-    """The steps and the pictures; where memory runs out, once more, a panel at a time."""
-    request = replace(request, micro_batch=panels_at_once(artist, request))
+    """The steps and the pictures; where memory runs out, once more, a panel at a time.
+
+    Identity panels of a character are drawn together, so then there is one of each.
+    """
+    with words_for_trouble():
+        request = replace(request, micro_batch=panels_at_once(artist, request))
     try:
         with words_for_trouble():
             yield from StoryDrawing(artist, request, shots, adapter, photomaker).events()
             return
     except EngineError as error:
-        if error.kind != "memory" or request.micro_batch == 1:
+        if error.kind != "memory" or max(request.micro_batch, request.identity_panels) <= 1:
             raise
     gc.collect()  # the error is gone, and with it what held the tensors
     if artist.device.type == "cuda":
         torch.cuda.empty_cache()
     with words_for_trouble():
-        smaller = replace(request, micro_batch=1)
+        fewer = min(request.identity_panels, 1)
+        smaller = replace(request, micro_batch=1, identity_panels=fewer)
+        shots = plan_shots(smaller, artist.fits, artist.spec.languages)
         yield from StoryDrawing(artist, smaller, shots, adapter, photomaker).events()
 
 

@@ -62,7 +62,8 @@ def animate(
     check(request)
     spec = find_model(request.model)
     request, notes_on_words = understood(request, spec, interpreter_of(extras))
-    place = str(pick_device(device))
+    with words_for_trouble():
+        place = str(pick_device(device))
     yield Progress("loading", 0, 1)
     with words_for_trouble():
         inbetween = ready_inbetween(request, place)

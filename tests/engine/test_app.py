@@ -33,6 +33,7 @@ from engine.request import (
     EngineError,
     Event,
     Failed,
+    Note,
     PanelDrawn,
     PanelRequest,
     Preview,
@@ -278,6 +279,27 @@ def test_what_is_loaded_first_is_waited_for(tmp_path: Path) -> None:
         loaded.set()
         assert [event async for event in events][-1] == Done(1.5)
         assert (await client.health())["ready"] is True
+
+    served(easel, tmp_path, test)
+
+
+def test_who_waits_for_what_is_fetched_hears_of_it(tmp_path: Path) -> None:
+    loaded = threading.Event()
+    easel = Easel(Painter())
+
+    def load() -> None:
+        easel.fetching = "fetching a model (7 GB)"
+        loaded.wait(10)
+
+    easel.prepare(load)
+
+    async def test(client: Client) -> None:
+        events = client.draw(STORY)
+        assert await anext(events) == Note("fetching a model (7 GB)", "fetching")
+        assert await anext(events) == Progress("waiting", 0, 1)
+        loaded.set()
+        assert [event async for event in events][-1] == Done(1.5)
+        assert easel.fetching == ""
 
     served(easel, tmp_path, test)
 

@@ -58,6 +58,19 @@ def test_a_photomaker_that_cannot_be_used_is_a_problem(
     assert said.endswith("no.bin) is pickled, and such weights are not read: take .safetensors")
 
 
+def test_adapters_are_looked_at_when_a_picture_is_drawn_too(
+    tiny_sdxl: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("engine.check.SMALL_PIXELS", 64)
+    tables = json.dumps({"sdxl": {"source": str(tiny_sdxl), "photomaker": f"{tmp_path}/no.bin"}})
+    said = problem(capsys, "sdxl", "--models", tables, "--draw")
+    assert said is not None
+    assert "no.bin) is pickled" in said
+
+
 def test_without_any_there_is_none(tiny_sd15: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert problem(capsys, tiny_sd15) is None
 

@@ -191,7 +191,7 @@ def test_memory_that_runs_out_once_is_asked_for_in_smaller_pieces(
         return forward(latents, *args, **more)
 
     monkeypatch.setattr(artist.unet, "forward", small_only)
-    assert set(pictures(replace(story, identity_panels=1))) == set(range(5))
+    assert set(pictures(story)) == set(range(5))
 
 
 def fails(request: DrawRequest, error: Exception, monkeypatch: pytest.MonkeyPatch) -> EngineError:
@@ -211,6 +211,17 @@ def test_memory_that_is_not_enough_and_a_lost_device_are_told_apart(
     assert fails(story, memory, monkeypatch).kind == "memory"
     lost = fails(story, torch.AcceleratorError("CUDA error: unspecified"), monkeypatch)
     assert isinstance(lost, DeviceLost)
+
+
+def test_a_device_that_was_lost_between_two_stories_is_told(
+    story: DrawRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> int:
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr("engine.story.panels_at_once", gone)
+    with pytest.raises(DeviceLost):
+        events(story)
 
 
 def test_closing_early_leaves_the_unet_as_it_was(story: DrawRequest) -> None:

@@ -11,7 +11,15 @@ from torch import nn
 
 from bench.memory import Live, needs
 from engine.loading import load_model
-from engine.memory import PANEL_BYTES, RESERVE, WASTE, panel_bytes, panels_at_once, with_room
+from engine.memory import (
+    PANEL_BYTES,
+    RESERVE,
+    WASTE,
+    coming_bytes,
+    panel_bytes,
+    panels_at_once,
+    with_room,
+)
 from engine.models import MODELS, SD15, find_model
 from engine.request import CharacterRequest, DrawRequest, EngineError, PanelDrawn, PanelRequest
 from engine.story import draw_story
@@ -79,3 +87,15 @@ def test_a_size_that_is_no_multiple_of_8_is_refused(tiny_sd15: Path) -> None:
     with pytest.raises(EngineError) as caught:
         pictures(replace(STORY, model=str(tiny_sd15), size=100))
     assert str(caught.value) == "the size of a panel must be a multiple of 8 pixels, not 100"
+
+
+def test_a_size_that_the_models_own_autoencoder_cannot_make_is_refused() -> None:
+    with pytest.raises(EngineError, match="must be a multiple of 16 pixels, not 264"):
+        pictures(replace(STORY, model="house", size=264))
+
+
+def test_parts_that_wait_for_their_turn_are_counted_before_they_come(tiny_sd15: Path) -> None:
+    artist = load_model(find_model(str(tiny_sd15)), CPU)
+    assert coming_bytes(artist) == 0
+    artist.device = torch.device("meta")
+    assert coming_bytes(artist) == sum(weight.nbytes for weight in artist.unet.parameters())
