@@ -29,8 +29,8 @@ from engine.models import find_model
 from engine.prompts import CHINESE
 from engine.request import CharacterRequest, DrawRequest, PanelRequest
 
-REFERENCE_PIXELS = 512  # a reference is not needed larger, and it travels in the job's row
-KEPT_REFERENCES = 32  # made small, of at most 1 MB each: they are sent anew with every redraw
+REFERENCE_PIXELS = 512  # a reference travels in the job's row; more only for larger panels
+KEPT_REFERENCES = 32  # made small, of 1 or 3 MB each: they are sent anew with every redraw
 POSES = ("standing", "waving", "sitting", "running")
 POSES_ZH = ("站着", "挥手", "坐着", "跑步")
 
@@ -114,7 +114,7 @@ class Requests:
     characters: Characters
     pictures: Pictures
     engine: EngineConfig
-    _small: dict[str, str] = field(  # by SHA-256
+    _small: dict[tuple[str, int], str] = field(  # by SHA-256 and pixels
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -122,10 +122,11 @@ class Requests:
         """Draws the panels `only` (from 0) of a story, or all where that is all of them."""
         whole = len(only) == len(story.panels)
         model = self.model_of(story)
-        way = find_model(model).way(story.quality) if story.quality else None
+        spec = find_model(model)
+        way = spec.way(story.quality) if story.quality else None
         return DrawRequest(
             characters=tuple(
-                [await self._member(story.owner, member, server) for member in story.cast]
+                [await self._member(story.owner, m, server, spec.size) for m in story.cast]
             ),
             panels=tuple(panel_request(p, p.seed) for p in story.panels),
             style=story.style,
@@ -153,7 +154,7 @@ class Requests:
                     character.name,
                     character.description,
                     character.seed,
-                    await self._picture(character.reference),
+                    await self._picture(character.reference, find_model(self.engine.model).size),
                     character.strength / 100,
                 ),
             ),
@@ -168,7 +169,10 @@ class Requests:
             previews=self.engine.previews,
         )
 
-    async def _member(self, owner: str, member: CastMember, server: str | None) -> CharacterRequest:
+    async def _member(
+        self, owner: str, member: CastMember, server: str | None, pixels: int
+    ) -> CharacterRequest:
+        """`pixels`: a side of the panels for which it is."""
         seed, reference, strength = None, member.reference, STRENGTH
         if member.character is not None:
             try:
@@ -178,25 +182,25 @@ class Requests:
             else:
                 seed, reference = saved.seed, reference or saved.reference
                 strength = saved.strength
-        return CharacterRequest(
-            member.name, member.description, seed, await self._picture(reference), strength / 100
-        )
+        picture = await self._picture(reference, pixels)
+        return CharacterRequest(member.name, member.description, seed, picture, strength / 100)
 
-    async def _picture(self, sha: str | None) -> str | None:
+    async def _picture(self, sha: str | None, pixels: int) -> str | None:
         if sha is None:
             return None
+        side = max(REFERENCE_PIXELS, pixels)
         content = await self.pictures.read(sha)  # raises Refusal once it was deleted, kept or not
-        kept = self._small.pop(sha, "") or await asyncio.to_thread(small, content)
-        self._small[sha] = kept  # at the end: those used longest ago come first, and go
+        kept = self._small.pop((sha, side), "") or await asyncio.to_thread(small, content, side)
+        self._small[sha, side] = kept  # at the end: those used longest ago come first, and go
         while len(self._small) > KEPT_REFERENCES:
             del self._small[next(iter(self._small))]
         return kept
 
 
-def small(content: bytes) -> str:
-    """A picture as base64 of a PNG of at most `REFERENCE_PIXELS` a side. Not for the loop."""
+def small(content: bytes, side: int) -> str:
+    """A picture as base64 of a PNG of at most `side` pixels a side. Not for the loop."""
     picture = Image.open(BytesIO(content)).convert("RGB")
-    picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
+    picture.thumbnail((side, side))
     file = BytesIO()
     picture.save(file, "PNG")
     return b64encode(file.getvalue()).decode("ascii")

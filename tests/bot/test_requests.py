@@ -26,9 +26,9 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[Thread]:
     """Where each reference was made small."""
     found, small = [], requests.small
 
-    def noted(content: bytes) -> str:
+    def noted(content: bytes, side: int) -> str:
         found.append(current_thread())
-        return small(content)
+        return small(content, side)
 
     monkeypatch.setattr(requests, "small", noted)
     return found
@@ -60,6 +60,18 @@ def test_large_references_leave_the_event_loop_alone_and_are_made_small_once(
         assert len(set(contents)) == 12
         with Image.open(BytesIO(contents[0])) as small:
             assert small.size == (REFERENCE_PIXELS, REFERENCE_PIXELS)
+
+    perform(tmp_path, act)
+
+
+def test_a_model_that_draws_larger_gets_a_larger_reference(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        story, asked = await stage.story(1), requests_of(stage)
+        asked = replace(asked, engine=EngineConfig(model="sdxl"))
+        member = CastMember("Tom", "", reference=await reference(stage, 0))
+        sent = await asked.of_story(replace(story, cast=(member,)), None, (0,))
+        with Image.open(BytesIO(b64decode(sent.characters[0].picture or ""))) as large:
+            assert large.size == (1024, 1024)
 
     perform(tmp_path, act)
 
