@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from engine.interpreting import Interpreter, in_known_words
 from engine.models import ModelSpec
-from engine.prompts import drawable
-from engine.request import AnimateRequest, DrawRequest, Note
+from engine.prompts import drawable, same_name
+from engine.request import AnimateRequest, DrawRequest, Note, PanelRequest
+from engine.standing import boxes
 
 R = TypeVar("R", DrawRequest, AnimateRequest)
 
@@ -29,6 +30,7 @@ def understood(
     notes += other_style(request.style, style, spec)
     notes += unread_negatives(request, spec, panels)
     notes += crowded(request, spec, panels)
+    notes += misplaced(request, spec, panels)
     return replace(said, style=style), notes
 
 
@@ -81,3 +83,32 @@ def crowded(
             full,
             {"model": spec.name, "most": str(spec.most_together)},
         )
+
+
+def misplaced(
+    request: DrawRequest | AnimateRequest, spec: ModelSpec, panels: Collection[int]
+) -> Iterator[Note]:
+    """Panels whose words of left and right are not followed by a model that keeps to the order."""
+    if spec.regions != "strips" or not isinstance(request, DrawRequest):
+        return
+    against = tuple(
+        number
+        for number, panel in enumerate(request.panels)
+        if number in panels and not stands_as_named(panel)
+    )
+    if against:
+        numbers = ", ".join(str(number + 1) for number in against)
+        yield Note(
+            f'the model "{spec.name}" draws people from left to right as they are named; in panel'
+            f" {numbers} the words place them otherwise: name first who stands on the left",
+            "misplaced",
+            against,
+            {"model": spec.name},
+        )
+
+
+def stands_as_named(panel: PanelRequest) -> bool:
+    """Whether nobody stands left of somebody who is named earlier."""
+    keys = tuple(dict.fromkeys(same_name(name) for name in panel.characters))
+    lefts = [box.left for box in boxes(panel.text, keys)] if keys else []
+    return lefts == sorted(lefts)

@@ -58,3 +58,20 @@ def test_panels_with_more_people_than_the_model_can_draw_are_told(
     [note] = understood(replace(REQUEST, characters=cast, panels=panels), spec)[1]
     assert (note.kind, note.panels) == ("crowded", told)
     assert note.values == {"model": spec.name, "most": str(spec.most_together)}
+
+
+@pytest.mark.parametrize(("spec", "told"), [(HOUSE, [("misplaced", (1,))]), (SD15, [])])
+def test_places_that_the_model_does_not_follow_are_told(
+    spec: ModelSpec, told: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    cast = (TOM, CharacterRequest("Lisa", "a woman"))
+    panels = tuple(
+        PanelRequest(text, ("Tom", "Lisa"))
+        for text in (
+            "[Tom] on the left, [Lisa] waves",
+            "[Tom] on the right, [Lisa] on the left",
+            "[Tom] and [Lisa] in the park",
+        )
+    )
+    notes = understood(replace(REQUEST, characters=cast, panels=panels), spec)[1]
+    assert [(note.kind, note.panels) for note in notes] == told
