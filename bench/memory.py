@@ -84,18 +84,19 @@ class Needs:
     readers: int
     unet: int
     autoencoder: int
-    step: dict[int, int]  # by panels drawn at the same time
+    step: dict[int, int]  # by panels drawn at the same time, with three identity panels before
+    least: int  # of a step of one panel with one identity panel, as on a second try
     decoding: int
     tile: int  # of decoding it piece by piece
 
-    def of(self, panels: int, *, offload: bool = False, tiling: bool = False) -> float:
-        """The most that is taken at any moment."""
+    def of(self, step: int, *, offload: bool = False, tiling: bool = False) -> float:
+        """The most that is taken at any moment with steps of so many bytes."""
         decoding = self.tile if tiling else self.decoding
         if offload:  # readers, UNet and decoding take turns
-            turns = (self.readers, self.unet + WASTE * self.step[panels], WASTE * decoding)
+            turns = (self.readers, self.unet + WASTE * step, WASTE * decoding)
             return self.autoencoder + max(turns) + RESERVE
         always = self.readers + self.unet + self.autoencoder
-        return always + WASTE * max(self.step[panels], decoding) + RESERVE
+        return always + WASTE * max(step, decoding) + RESERVE
 
 
 def needs(spec: ModelSpec, *, panels: tuple[int, ...] = PANELS) -> Needs:
@@ -111,15 +112,18 @@ def needs(spec: ModelSpec, *, panels: tuple[int, ...] = PANELS) -> Needs:
         unet=2 * parameters(unet),
         autoencoder=4 * parameters(vae),  # it stays in float32
         step={count: step_bytes(unet, spec, count) for count in panels},
+        least=step_bytes(unet, spec, 1, identities=1),
         decoding=decoding_bytes(vae, spec.size),
         tile=decoding_bytes(vae, min(TILE_PIXELS, spec.size)) + 4 * 3 * spec.size**2,
     )
 
 
-def step_bytes(unet: UNet2DConditionModel, spec: ModelSpec, panels: int) -> int:
+def step_bytes(
+    unet: UNet2DConditionModel, spec: ModelSpec, panels: int, identities: int = IDENTITY
+) -> int:
     """The most of one step: identity panels fill the bank, then a batch of panels sees it."""
     layers = self_attention_layers(unet, spec.layers)
-    names = tuple(f"panel {number}" for number in range(min(IDENTITY, panels)))
+    names = tuple(f"panel {number}" for number in range(identities))
     story = StoryAttention(rate=0.5, seed=0, open_layers=frozenset(layers))
     with torch.no_grad(), Flash(), consistent(unet, story, layers), Live(unet) as live:
         writing: Sight = (Glance(()),)
@@ -176,10 +180,11 @@ def parameters(module: torch.nn.Module) -> int:
 
 
 def most_panels(need: Needs, card: int, *, offload: bool, tiling: bool) -> str:
-    fitting = [
-        n for n in need.step if need.of(n, offload=offload, tiling=tiling) <= card * GIGABYTE
-    ]
-    return str(max(fitting)) if fitting else "-"
+    def fits(step: int) -> bool:
+        return need.of(step, offload=offload, tiling=tiling) <= card * GIGABYTE
+
+    fitting = [panels for panels, step in need.step.items() if fits(step)]
+    return str(max(fitting)) if fitting else "second try" if fits(need.least) else "-"
 
 
 def main() -> None:
@@ -189,8 +194,8 @@ def main() -> None:
     for spec in (SD15, SDXL):
         need = needs(spec)
         weights = (need.readers + need.unet + need.autoencoder) / GIGABYTE
-        one, more = need.step[1] / GIGABYTE, need.step[8] / GIGABYTE
-        rows.append([spec.name, str(spec.size), *(f"{n:.1f}" for n in (weights, one, more)),
+        steps = (need.least / GIGABYTE, need.step[8] / GIGABYTE)
+        rows.append([spec.name, str(spec.size), f"{weights:.1f}", *(f"{n:.2f}" for n in steps),
                      f"{need.decoding / GIGABYTE:.1f}"])  # fmt: skip
         for set_to, ways in WAYS.items():
             cards.append([spec.name, set_to, *(most_panels(need, card, **ways) for card in CARDS)])
