@@ -62,7 +62,7 @@ class AboutAnimation:
 
     "panels": `panels` are those that the motion goes through. "page": they are the whole story.
     `numbers` are the story's numbers (from 1) of the request's panels. `sources` are the pictures
-    (SHA-256) that the job needs; the ledger keeps them for it.
+    (SHA-256) that the job needs; the ledger keeps them for it. `own` is for `bot.deleting`.
     """
 
     story: str
@@ -75,6 +75,7 @@ class AboutAnimation:
     numbers: tuple[int, ...]
     sources: tuple[str, ...]
     called: str = ""  # the title of the story; as of an older version of the bot, too
+    own: tuple[int, ...] = ()  # as `bot.requests.own_pictures`; likewise
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -87,6 +88,7 @@ class AboutAnimation:
             for panel in fields["panels"]
         )
         lists = {name: tuple(fields[name]) for name in ("numbers", "sources")}
+        lists["own"] = tuple(fields.get("own", ()))
         return cls(**{**fields, **lists, "panels": panels})
 
     def name(self, language: str | None) -> str:

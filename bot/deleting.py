@@ -13,14 +13,18 @@ import aiosqlite
 LISTED = "(SELECT value FROM json_each(?))"
 OF_A_JOB = ("job_pictures", "job_notes", "job_sources")
 
-# The cast of a story goes by a saved character's seed, which no other character has.
-WITHOUT_PICTURE = """
+# A request names a saved character by the seed, which no other character has. It is the request
+# that is asked: since it was frozen, its story may have lost the character from its cast.
+ITS_PICTURE = """(
+    value ->> '$.seed' IN (SELECT value FROM json_each(:seeds))
+    AND key NOT IN (SELECT value FROM json_each(about, '$.own'))
+)"""
+WITHOUT_PICTURE = f"""
 UPDATE jobs SET request = json_set(request, '$.characters', (
-    SELECT json_group_array(json(
-        iif(value ->> '$.seed' = :seed, json_set(value, '$.picture', NULL), value)
-    )) FROM json_each(request, '$.characters')
-)) WHERE request <> '{}'
-AND story IN (SELECT story FROM cast_members WHERE character = :id AND reference IS NULL)
+    SELECT json_group_array(json(iif({ITS_PICTURE}, json_set(value, '$.picture', NULL), value)))
+    FROM json_each(request, '$.characters')
+)) WHERE request <> '{{}}'
+AND EXISTS (SELECT 1 FROM json_each(request, '$.characters') WHERE {ITS_PICTURE})
 """
 
 
@@ -47,14 +51,16 @@ async def drop_jobs(db: aiosqlite.Connection, where: str, *values: str) -> list[
 async def drop_characters(db: aiosqlite.Connection, characters: Sequence[str]) -> list[int]:
     """Drops the jobs that draw these characters alone, before their rows are deleted.
 
-    Stories keep names and words, also those that wait to be drawn; the uploaded picture they lose.
+    Stories keep names and words, also those that wait to be drawn; the uploaded picture they lose,
+    and so does what failed or was cancelled, which can be tried again.
     """
     listed = json.dumps(characters)
     with_picture = await db.execute_fetchall(
-        f"SELECT id, seed FROM characters WHERE id IN {LISTED} AND reference IS NOT NULL", (listed,)
+        f"SELECT seed FROM characters WHERE id IN {LISTED} AND reference IS NOT NULL", (listed,)
     )
-    for row in with_picture:
-        await db.execute(WITHOUT_PICTURE, {"id": row["id"], "seed": row["seed"]})
+    seeds = [row["seed"] for row in with_picture]
+    if seeds:
+        await db.execute(WITHOUT_PICTURE, {"seeds": json.dumps(seeds)})
     return await drop_jobs(
         db, f"kind IN ('sheet', 'meme-draw') AND about ->> '$.character' IN {LISTED}", listed
     )

@@ -42,7 +42,7 @@ class AboutPage:
     `panels` are frozen as they were; those whose numbers (from 0) are in `drawn` get the job's
     pictures, the others have theirs. `title` is the heading of the first page, "" for none, and
     `called` the title of the story, which a page without a heading has too; `number` is the panel,
-    from 1, of a redraw.
+    from 1, of a redraw. `own` is for `bot.deleting`.
     """
 
     story: str
@@ -55,6 +55,7 @@ class AboutPage:
     looks: tuple[str, ...]  # `look_tag` of each panel: does a picture still fit the story?
     quality: str = ""  # as of an older version of the bot, too
     called: str = ""  # likewise
+    own: tuple[int, ...] = ()  # as `own_pictures`; likewise
 
     def to_json(self) -> str:
         return json.dumps(self, default=vars, ensure_ascii=False)
@@ -67,6 +68,7 @@ class AboutPage:
             for panel in fields["panels"]
         )
         lists = {name: tuple(fields[name]) for name in ("drawn", "looks")}
+        lists["own"] = tuple(fields.get("own", ()))
         return cls(**{**fields, **lists, "panels": panels})
 
     def name(self, language: str | None) -> str:
@@ -206,6 +208,11 @@ def small(content: bytes, side: int) -> str:
     return b64encode(file.getvalue()).decode("ascii")
 
 
+def own_pictures(story: Story) -> tuple[int, ...]:
+    """Who of the cast (from 0) has a picture of the story's own: it stays when a character goes."""
+    return tuple(at for at, member in enumerate(story.cast) if member.reference is not None)
+
+
 def page_job(
     story: Story,
     request: DrawRequest,
@@ -228,6 +235,7 @@ def page_job(
         looks=tuple(look_tag(story, panel) for panel in story.panels),
         quality=story.quality,
         called=story.title,
+        own=own_pictures(story),
     )
     kind: Literal["draw", "redraw"] = "draw" if number is None else "redraw"
     return NewJob(

@@ -27,7 +27,7 @@ from bot.errors import Refusal
 from bot.jobs import NewJob
 from bot.page.layouts import LAYOUTS
 from bot.page.moving import Kind, has_video
-from bot.requests import place_json
+from bot.requests import own_pictures, place_json
 from bot.script import MAX_PANELS
 from bot.stories import Panel, Story
 from bot.without import panel_request
@@ -196,6 +196,7 @@ async def job_of(context: Context, story: Story, wanted: Wanted) -> NewJob:
         numbers=tuple(wanted.numbers),
         sources=sources_of(panels),
         called=story.title,
+        own=own_pictures(story),
     )
     return NewJob(
         person=story.owner,

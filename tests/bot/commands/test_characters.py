@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -230,5 +231,72 @@ def test_stories_are_still_drawn_after_their_character_is_deleted_from_its_words
         assert ann.replies == first
         await bob.presses(erase)
         assert not bob.replies[0].gone
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("state", "cast"),
+    [
+        ("waiting", "[Lisa] a girl"),
+        ("cancelled", "[Lisa] a girl"),
+        ("failed", "[Tom] an old man"),
+    ],
+)
+def test_no_drawing_keeps_the_picture_of_a_character_that_has_left_its_story_before(
+    tmp_path: Path, state: str, cast: str
+) -> None:
+    photo = noise("Tom")
+    sent = small(accept_upload(photo)).encode()
+
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("character new", name="Tom", description="a man", picture=photo)
+        await ann.asks("story new", script="[Tom]\n\n[Tom] waves")
+        await ann.asks("story draw")
+        job = await ann.job()
+        if state == "cancelled":
+            await ann.asks("story cancel")
+        elif state == "failed":
+            await ann.stage.ledger.fail(job.id, "queue.no_job", number=1)
+        await ann.asks("story edit")
+        await ann.fills(characters=cast, panels=f"{cast.partition(']')[0]}] waves")
+        assert (await ann.story()).cast[0].character is None
+        assert traces(tmp_path, sent)
+        await ann.asks("character delete", character="Tom")
+        await ann.presses("Delete for ever")
+        assert traces(tmp_path, sent) == []
+        assert (await ann.stage.ledger.get(job.id)).state == state
+        if state != "waiting":
+            await ann.presses(Button("Try again", f"again:{job.id}"))
+        [member] = DrawRequest.from_json((await ann.job()).request).characters
+        assert (member.name, member.description, member.picture) == ("Tom", "a man", None)
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize("command", ["draw", "animate"])
+def test_a_picture_that_was_sent_for_a_story_stays_there_when_its_saved_character_goes(
+    tmp_path: Path, command: str
+) -> None:
+    script = "[Tom]\n[Lisa]\n\n[Tom] waves\n[Lisa] runs"
+
+    async def scene(ann: Talker, bob: Talker) -> None:
+        for name in ("Tom", "Lisa"):
+            await ann.asks("character new", name=name, description="tall", picture=noise(name))
+        await ann.asks("story new", script=script, picture=noise("another"), character="Lisa")
+        await ann.asks("story draw")
+        if command == "animate":
+            await ann.stage.draw_all()
+            await ann.asks("story animate")
+        job = await ann.job()
+        before = json.loads(job.request)["characters"]
+        await ann.asks("story cancel", number=job.id)
+        for name in ("Tom", "Lisa"):
+            await ann.asks("character delete", character=name)
+            await ann.presses("Delete for ever")
+        await ann.presses(Button("Try again", f"again:{job.id}"))
+        after = json.loads((await ann.job()).request)["characters"]
+        assert before[0]["picture"]
+        assert after == [{**before[0], "picture": None}, before[1]]
 
     talk(tmp_path, scene)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.requests import AboutSheet
+from bot.requests import AboutSheet, small
+from bot.uploads import accept_upload
 from bot.words import say
 from engine.request import PICTURE_STRENGTH, CharacterRequest, DrawRequest
 from tests.bot.talks import Talker, picture, talk
+from tests.traces import noise, traces
 
 CONSENT = say("en", "character.consent")
 
@@ -66,6 +68,29 @@ def test_who_is_forgotten_hears_it_again_and_in_the_own_language(tmp_path: Path)
         assert say("zh", "character.consent") in await ann.asks(
             "character new", name="汤姆", description="男孩", picture=picture()
         )
+
+    talk(tmp_path, scene)
+
+
+@pytest.mark.parametrize("command", ["story continue", "story remix"])
+def test_a_picture_goes_with_the_last_story_that_has_it(tmp_path: Path, command: str) -> None:
+    photo = noise("Tom")
+    kept = accept_upload(photo)
+    sent = small(kept).encode()
+
+    async def scene(ann: Talker, bob: Talker) -> None:
+        await ann.asks("story new", script="[Tom] a man\n\n[Tom] waves", picture=photo)
+        first = await ann.story()
+        await ann.asks("story draw")
+        await ann.asks("story cancel")
+        await ann.asks(command)
+        second = await ann.story()
+        assert second.id != first.id
+        for story, remains in ((first, True), (second, False)):
+            await ann.asks("story delete", story=story.id)
+            await ann.presses("Delete for ever")
+            assert bool(traces(tmp_path, kept)) == remains
+            assert traces(tmp_path, sent) == []
 
     talk(tmp_path, scene)
 
