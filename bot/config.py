@@ -210,6 +210,11 @@ class EngineConfig(BaseModel):
         return Extras(self.safety_checker, self.translations)
 
     @property
+    def shown_previews(self) -> int:
+        """As `previews`; none where a safety checker may refuse what a preview has shown."""
+        return 0 if self.safety_checker else self.previews
+
+    @property
     def offered(self) -> tuple[str, ...]:
         """The models that people may choose from; that of `model` is first."""
         return tuple(dict.fromkeys((self.model, *self.models)))

@@ -140,7 +140,7 @@ class Requests:
             identity_panels=self.engine.identity_panels,
             micro_batch=self.engine.micro_batch,
             only=None if whole else tuple(only),
-            previews=self.engine.previews,
+            previews=self.engine.shown_previews,
         )
 
     def model_of(self, story: Story) -> str:
@@ -168,7 +168,7 @@ class Requests:
             model=self.engine.model,
             identity_panels=self.engine.identity_panels,
             micro_batch=self.engine.micro_batch,
-            previews=self.engine.previews,
+            previews=self.engine.shown_previews,
         )
 
     async def _member(

@@ -29,6 +29,7 @@ class Drawing:
     panels: int = 0  # finished ones; of an animation, finished parts
     part: int = 0  # of an animation: the number from 0 of the one at the engine …
     parts: int = 1  # … of so many
+    previews: bool = True  # whether there are thumbnails
 
     def see(self, event: Event) -> None:
         """Takes note of what the engine said."""
@@ -50,20 +51,26 @@ class Drawing:
                     del self.thumbnails[number]
 
     def _show(self, panel: int, picture: bytes) -> None:
-        self.thumbnails[panel] = picture
-        self.changes += 1
+        if self.previews:
+            self.thumbnails[panel] = picture
+            self.changes += 1
 
 
 class Studio:
-    """The jobs that are at the engine, by number."""
+    """The jobs that are at the engine, by number.
 
-    def __init__(self) -> None:
+    Without `previews` nothing is seen before the end: a safety checker may refuse a picture whose
+    preview it let pass, and some chats cannot take a picture away again.
+    """
+
+    def __init__(self, *, previews: bool = True) -> None:
+        self._previews = previews
         self._drawings: dict[int, Drawing] = {}
 
     @contextmanager
     def drawing(self, job_id: int) -> Iterator[Drawing]:
         """A job is being drawn inside of the block."""
-        self._drawings[job_id] = Drawing()
+        self._drawings[job_id] = Drawing(previews=self._previews)
         try:
             yield self._drawings[job_id]
         finally:

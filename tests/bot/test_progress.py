@@ -12,8 +12,9 @@ import pytest
 import bot.progress
 from bot.chat import CannotPost
 from bot.requests import AboutSheet, character_job
-from engine.request import DrawRequest, PanelRequest
-from tests.bot.stage import ANN, HERE, NO_LIMITS, Stage, perform, refusing
+from bot.studio import Studio
+from engine.request import DrawRequest, EngineError, FrameDrawn, PanelDrawn, PanelRequest
+from tests.bot.stage import ANN, HERE, NO_LIMITS, Stage, perform, picture, refusing
 
 SLOW = replace(HERE, channel="slow")
 
@@ -157,6 +158,36 @@ def test_a_drawing_outside_of_any_story_says_how_far_it_is(
         assert post.text.startswith(f"Number {job.id}: ")
         assert post.about == ("character c1",)  # it goes when the character is deleted
         assert not caplog.records
+
+    perform(tmp_path, act)
+
+
+def test_of_what_a_safety_checker_refuses_no_message_has_ever_shown_a_preview(
+    tmp_path: Path,
+) -> None:
+    async def act(stage: Stage) -> None:
+        stage = replace(stage, studio=Studio(previews=False))
+        artist, held = stage.artist, asyncio.Event()
+        artist.hold, artist.previews, artist.after = held, True, 1
+        artist.trouble = [EngineError("no", "unsafe", (1,))]
+        job = await stage.ask(2)
+        drawing = asyncio.create_task(stage.draw())
+        async with asyncio.timeout(10):
+            while not (seen := stage.studio.get(job.id)) or seen.stage != "steps":
+                await asyncio.sleep(0.01)
+            for _ in range(10):  # the preview comes next
+                await asyncio.sleep(0.01)
+        await stage.show_progress(later=True)
+        assert [posts[-1].progress for posts in stage.chat.shown.values()] == [0.45]
+        seen.see(PanelDrawn(0, picture(0)))
+        seen.see(FrameDrawn(0, picture(0)))
+        assert seen.panels == 1
+        await stage.show_progress(later=True)
+        held.set()
+        assert (await drawing).state == "failed"
+        await stage.tell()
+        assert any("nothing is shown" in text for text in stage.chat.texts)
+        assert not [p for posts in stage.chat.shown.values() for p in posts if p.files]
 
     perform(tmp_path, act)
 

@@ -17,7 +17,7 @@ from bot.config import EngineConfig
 from bot.errors import Refusal
 from bot.requests import REFERENCE_PIXELS, Requests
 from bot.stories import CastMember
-from tests.bot.stage import Stage, perform
+from tests.bot.stage import ANN, Stage, perform
 from tests.bot.talks import Talker, picture, talk
 
 
@@ -102,6 +102,21 @@ def test_a_reference_that_was_deleted_is_not_sent_from_memory(tmp_path: Path) ->
         assert await stage.pictures.discard([sha], time.time() + 1)
         with pytest.raises(Refusal):
             await asked.of_story(story, None, (0,))
+
+    perform(tmp_path, act)
+
+
+@pytest.mark.parametrize(("checker", "previews"), [("", 4), ("some/checker", 0)])
+def test_an_engine_with_a_safety_checker_is_asked_for_no_previews(
+    tmp_path: Path, checker: str, previews: int
+) -> None:
+    async def act(stage: Stage) -> None:
+        engine = EngineConfig(safety_checker=checker)
+        asked = Requests(stage.characters, stage.pictures, engine)
+        tom = await stage.characters.new(ANN.key, name="Tom", description="a man", seed=1)
+        story = await asked.of_story(await stage.story(1), None, (0,))
+        sheet = await asked.of_sheet(tom, "comic")
+        assert (story.previews, sheet.previews) == (previews, previews)
 
     perform(tmp_path, act)
 
