@@ -55,11 +55,14 @@ def load_checker(source: str, device: str) -> SafetyChecker:
         name, _, inner = rest.partition("/")
         place = f"{owner}/{name}"
     try:
-        model = StableDiffusionSafetyChecker.from_pretrained(
-            place, subfolder=inner, use_safetensors=True
+        model, found = StableDiffusionSafetyChecker.from_pretrained(
+            place, subfolder=inner, use_safetensors=True, output_loading_info=True
         )
     except Exception as error:  # the hub's client has a tree of errors of its own
         raise EngineError(f"{what} cannot be loaded: {first_line(error)}") from error
+    if found["missing_keys"]:  # with concepts that it never learnt it would object to nothing
+        lacks = min(found["missing_keys"])
+        raise EngineError(f'"{source}" is no safety checker: it lacks weights such as {lacks}')
     return SafetyChecker(model.to(device).eval())
 
 

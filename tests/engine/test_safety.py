@@ -10,7 +10,8 @@ import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
-from transformers import CLIPConfig
+from safetensors.torch import load_file
+from transformers import CLIPConfig, CLIPModel
 
 from engine.check import look
 from engine.extras import Extras
@@ -31,16 +32,19 @@ from engine.story import draw_story
 EVERYTHING, NOTHING = -2.0, 2.0  # thresholds of a cosine
 
 
-def save_checker(folder: Path, threshold: float) -> Extras:
-    """A checker that objects to whatever is nearer to its concepts than the threshold."""
+def small_config() -> CLIPConfig:
     small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
              "num_attention_heads": 2}  # fmt: skip
-    config = CLIPConfig(
+    return CLIPConfig(
         projection_dim=8, text_config=small,
         vision_config={**small, "image_size": 32, "patch_size": 16},
     )  # fmt: skip
+
+
+def save_checker(folder: Path, threshold: float) -> Extras:
+    """A checker that objects to whatever is nearer to its concepts than the threshold."""
     torch.manual_seed(0)
-    checker = StableDiffusionSafetyChecker(config)
+    checker = StableDiffusionSafetyChecker(small_config())
     checker.concept_embeds_weights.data.fill_(threshold)
     checker.special_care_embeds_weights.data.fill_(NOTHING)
     checker.save_pretrained(folder)
@@ -109,3 +113,18 @@ def test_a_folder_that_is_no_checker_is_told_also_by_the_check(tmp_path: Path) -
     (tmp_path / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(EngineError, match="cannot be loaded"):
         load_checker(str(tmp_path), "cpu")
+
+
+def test_a_plain_clip_model_is_no_checker_although_its_weights_can_be_read(tmp_path: Path) -> None:
+    CLIPModel(small_config()).save_pretrained(tmp_path)
+    with pytest.raises(EngineError, match="is no safety checker.* concept_embeds") as caught:
+        load_checker(str(tmp_path), "cpu")
+    assert str(tmp_path) in str(caught.value)
+    assert "no safety checker" in str(look("house", "cpu", Extras(safety_checker=str(tmp_path))))
+
+
+def test_the_files_of_a_checker_have_the_names_of_those_that_people_have(tmp_path: Path) -> None:
+    save_checker(tmp_path, NOTHING)
+    names = set(load_file(tmp_path / "model.safetensors"))
+    assert "vision_model.vision_model.embeddings.class_embedding" in names
+    assert {"visual_projection.weight", "concept_embeds", "special_care_embeds_weights"} <= names
