@@ -36,7 +36,7 @@ from engine.model_settings import LONGEST_NAME, set_memory, set_models
 from engine.models import find_model
 from engine.motion_settings import set_motion
 from engine.prompts import load_styles
-from engine.request import AnimateRequest, DrawRequest, EngineError, Event
+from engine.request import AnimateRequest, DrawRequest, EngineError, Event, Translated
 
 FAILED, INTERRUPTED = 2, 130
 
@@ -205,9 +205,12 @@ def draw(
     check_comic(comic, file)
     if animate:
         check_gif(comic)
-    operate.show(draw_comic(comic, partial(draw_story, engine=config.engine)))
+    safely = partial(as_long_as_safe, config.safety, script)
+    operate.show(draw_comic(comic, lambda asked: safely(draw_story(asked, engine=config.engine))))
     if animate:
-        operate.show(animate_comic(comic, partial(animate_story, engine=config.engine)))
+        operate.show(
+            animate_comic(comic, lambda asked: safely(animate_story(asked, engine=config.engine)))
+        )
 
 
 @app.command(name="run")
@@ -299,16 +302,26 @@ def check_choice(kind: str, name: str, names: Iterable[str]) -> None:
         raise UnknownChoice(kind, name, names)
 
 
-def check_safe(safety: SafetyConfig, script: StoryScript) -> None:
+def check_safe(safety: SafetyConfig, script: StoryScript, translated: Iterable[str] = ()) -> None:
     """Refuses words for what is not drawn. Raises Refusal."""
     texts = [words for c in script.characters for words in (c.name, c.description)]
     texts += [w for p in script.panels for w in (seen_and_not(p.text)[0], p.caption or "")]
     try:
-        safe_words(safety.folder).check(safety.strictness, texts)
+        safe_words(safety.folder).check(safety.strictness, [*texts, *translated])
     except Refusal as error:
         if error.key != "safety.word":
             raise
         raise Refusal("safety.word_here", **error.values) from None  # there is no /settings
+
+
+def as_long_as_safe(
+    safety: SafetyConfig, script: StoryScript, events: Iterator[Event]
+) -> Iterator[Event]:
+    """The events, unless what was translated is not drawn. Raises Refusal."""
+    for event in events:
+        if isinstance(event, Translated):
+            check_safe(safety, script, event.texts)
+        yield event
 
 
 def check_number(option: str, value: float | None, lowest: int, highest: int) -> None:

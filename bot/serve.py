@@ -31,6 +31,7 @@ from bot.starting import started
 from bot.stories import Stories
 from bot.studio import Studio
 from bot.trouble import StoreTrouble
+from bot.word_check import TranslationCheck
 from bot.worker import Worker
 
 SETTLE_SECONDS = 10.0  # for the last deliveries, when the bot stops
@@ -127,7 +128,8 @@ async def running(
         results = Results(ledger, pictures, stories, characters)
         studio = Studio(previews=not config.engine.safety_checker)
         engine = await stack.enter_async_context(engine_of(config, program))
-        worker = Worker(ledger, engine, pictures, results, studio)
+        translations = TranslationCheck(people, config.safety)
+        worker = Worker(ledger, engine, pictures, results, studio, translations)
         gate = Gate(Inkwell(database, pictures, people, stories, characters, ledger, config))
         by_name = {chat.name: chat for chat in chats}
         poster = Poster(by_name, ledger.posts)

@@ -25,6 +25,7 @@ from bot.pictures import Pictures
 from bot.results import Results
 from bot.studio import Drawing, Studio
 from bot.trouble import StoreTrouble
+from bot.word_check import TranslationCheck
 from bot.words import say
 from engine.request import (
     AnimateRequest,
@@ -34,6 +35,7 @@ from engine.request import (
     FrameDrawn,
     Note,
     PanelDrawn,
+    Translated,
 )
 
 DOWN_SECONDS = (1.0, 30.0)  # the first and the longest wait for an engine that is down
@@ -56,10 +58,17 @@ class Worker:
     """Draws until it is stopped. `studio` shows how far it is."""
 
     def __init__(
-        self, ledger: Ledger, artist: Artist, pictures: Pictures, results: Results, studio: Studio
+        self,
+        ledger: Ledger,
+        artist: Artist,
+        pictures: Pictures,
+        results: Results,
+        studio: Studio,
+        translations: TranslationCheck,
     ) -> None:
         self._ledger, self._artist = ledger, artist
         self._pictures, self._results, self._studio = pictures, results, studio
+        self._translations = translations
         self._stopping = asyncio.Event()
         self._down_seconds = DOWN_SECONDS[0]
         self._at_hand: int | None = None  # a job whose end is not yet in the ledger
@@ -175,8 +184,10 @@ class Worker:
         await self._ledger.drawn(job.id, seconds)
 
     async def _see(self, job: Job, drawing: Drawing, event: Event) -> None:
-        """Shows and keeps what the engine has said."""
+        """Shows and keeps what the engine has said. Raises Refusal for a translation."""
         drawing.see(event)
+        if isinstance(event, Translated):
+            await self._translations.check(job, event.texts)
         if isinstance(event, Note):
             await self._ledger.notes.add(job.id, note_in_words(job.language, event))
         if isinstance(event, PanelDrawn | FrameDrawn):

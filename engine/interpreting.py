@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from engine.languages import language_of
 from engine.models import ModelSpec
 from engine.prompts import BRACKETED, same_name
-from engine.request import AnimateRequest, DrawRequest, Note
+from engine.request import AnimateRequest, DrawRequest, Note, Translated
 
 R = TypeVar("R", DrawRequest, AnimateRequest)
 LONGEST_NOTE = 800  # characters of what was understood
@@ -37,14 +37,16 @@ class Reading:
 
 def in_known_words(
     request: R, spec: ModelSpec, interpreter: Interpreter | None, panels: Collection[int]
-) -> tuple[R, list[Note]]:
+) -> tuple[R, list[Translated | Note]]:
     """The request in a language that the model reads, as far as that goes.
 
-    The notes are about `panels` (from 0). Raises `EngineError` where translating fails.
+    All translations come before the notes, which are about `panels` (from 0). Raises `EngineError`
+    where translating fails.
     """
     reading: Reading = read(texts_of(request), spec, interpreter)
     english: Mapping[str, str] = reading.english
-    notes = [
+    notes: list[Translated | Note] = [
+        *what_is_drawn(request, english),
         *what_was_understood(request, english, panels),
         *unread(request, spec, reading, panels),
     ]
@@ -81,6 +83,17 @@ def read(texts: Iterable[str], spec: ModelSpec, interpreter: Interpreter | None)
         said = interpreter.into_english(language, there)
         english |= {a: b for a, b in zip(there, said, strict=True) if b.strip()}
     return Reading(english, [text for left in foreign.values() for text in left])
+
+
+def what_is_drawn(
+    request: DrawRequest | AnimateRequest, english: Mapping[str, str]
+) -> Iterator[Translated]:
+    """The translations of the whole story: panels that nobody waits for lead the others."""
+    written = [panel.text for panel in request.panels]
+    written += [character.description for character in request.characters]
+    texts = tuple(english[text] for text in dict.fromkeys(written) if text in english)
+    if texts:
+        yield Translated(texts)
 
 
 def what_was_understood(

@@ -6,6 +6,7 @@ A request is one JSON object. The answer is a stream of events, each one line of
     {"event": "preview", "index": 0, "jpeg": "(base64)"}
     {"event": "panel", "index": 0, "png": "(base64)"}
     {"event": "frame", "index": 0, "png": "(base64)"}
+    {"event": "translated", "texts": ["a man"]}
     {"event": "note", "text": "…", "kind": "too_long", "panels": [0], "values": {}}
     {"event": "done", "seconds": 7.5}
     {"event": "failed", "reason": "…", "kind": "refused", "panels": []}
@@ -220,6 +221,16 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Translated:
+    """What the model is told in English in place of what was written; said before it draws.
+
+    Whoever does not want that drawn closes the stream. What shall not be seen is not among it.
+    """
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Done:
     """The last event of a story: wall-clock seconds since the request came."""
 
@@ -235,19 +246,21 @@ class Failed:
     panels: tuple[int, ...] = ()
 
 
-Event = Progress | Preview | PanelDrawn | FrameDrawn | Note | Done | Failed
+Event = Progress | Preview | PanelDrawn | FrameDrawn | Translated | Note | Done | Failed
 
 _KINDS: dict[str, type[Any]] = {
     "progress": Progress,
     "preview": Preview,
     "panel": PanelDrawn,
     "frame": FrameDrawn,
+    "translated": Translated,
     "note": Note,
     "done": Done,
     "failed": Failed,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _PICTURES = ("png", "jpeg")  # fields that hold bytes, base64 in a line
+_TUPLES = ("panels", "texts")  # fields that are lists in a line
 
 
 def event_to_line(event: Event) -> bytes:
@@ -268,8 +281,9 @@ def event_from_line(line: bytes) -> Event:
         for name in _PICTURES:
             if name in values:
                 values[name] = base64.b64decode(values[name], validate=True)
-        if "panels" in values:
-            values["panels"] = tuple(values["panels"])
+        for name in _TUPLES:
+            if name in values:
+                values[name] = tuple(values[name])
         event: Event = kind(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not an event of the engine: {line[:80]!r}") from error

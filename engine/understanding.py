@@ -9,7 +9,7 @@ from typing import TypeVar
 from engine.interpreting import Interpreter, in_known_words
 from engine.models import ModelSpec
 from engine.prompts import drawable, same_name
-from engine.request import AnimateRequest, DrawRequest, Note, PanelRequest
+from engine.request import AnimateRequest, DrawRequest, Note, PanelRequest, Translated
 from engine.standing import boxes
 
 R = TypeVar("R", DrawRequest, AnimateRequest)
@@ -17,11 +17,11 @@ R = TypeVar("R", DrawRequest, AnimateRequest)
 
 def understood(
     request: R, spec: ModelSpec, interpreter: Interpreter | None = None
-) -> tuple[R, list[Note]]:
+) -> tuple[R, list[Translated | Note]]:
     """The request in a style that the model has learnt, and in a language that it reads.
 
-    The notes are about the panels that are wanted. Raises `EngineError` for a style that does not
-    exist, and where translating fails.
+    First what was translated, all of it; the notes are about the panels that are wanted. Raises
+    `EngineError` for a style that does not exist, and where translating fails.
     """
     style: str = drawable(request.style, spec.styles)
     only = request.only if isinstance(request, DrawRequest) else None

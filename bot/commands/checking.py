@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bot.animating import AboutAnimation
-from bot.blocked_words import blocked_word
 from bot.chat import Attachment, Call, Option, Right, Value
 from bot.commands.context import Command, Context
 from bot.errors import Refusal, quoted
 from bot.jobs import NewJob
-from bot.memes import AboutMeme
-from bot.requests import AboutPage
-from bot.safety import safe_words
 from bot.sentences import listed
 from bot.stories import Story
 from bot.without import seen_and_not
+from bot.word_check import check_job_texts, check_texts
 from bot.words import say
 from engine.prompts import styles_of
-from engine.request import AnimateRequest, DrawRequest
 
 NEEDED: tuple[Right, ...] = ("view", "send", "files")  # to deliver what was drawn
 
@@ -128,11 +123,7 @@ def check_words(context: Context, *texts: str | None, kept_away: Iterable[str] =
 
     `kept_away` are words for what shall not be seen: they may name what is not drawn.
     """
-    written = [text for text in texts if text]
-    word = blocked_word(context.settings.blocked_words, [*written, *kept_away])
-    if word is not None:
-        raise Refusal("commands.blocked_word", word=quoted(word))
-    safe_words(context.stores.config.safety.folder).check(context.strictness(), written)
+    check_texts(context.settings, context.stores.config.safety, texts, kept_away)
 
 
 def check_story(context: Context, story: Story) -> None:
@@ -152,24 +143,4 @@ def story_texts(story: Story) -> Iterator[str | None]:
 def check_job(context: Context, job: NewJob) -> None:
     """Refuses a job that could not be delivered here, or not with these words. Raises Refusal."""
     check_rights(context)
-    kind = AnimateRequest if job.kind == "animate" else DrawRequest
-    request = kind.from_json(job.request)
-    kept_away = [panel.negative for panel in request.panels]
-    check_words(context, *job_texts(job, request), kept_away=kept_away)
-
-
-def job_texts(job: NewJob, request: AnimateRequest | DrawRequest) -> Iterator[str | None]:
-    """All that was written by people in a job, but what shall not be seen."""
-    for character in request.characters:
-        yield from (character.name, character.description)
-    yield from (panel.text for panel in request.panels)
-    if job.kind == "meme-draw":
-        yield AboutMeme.from_json(job.about).scene
-    elif job.kind == "animate":
-        moving = AboutAnimation.from_json(job.about)
-        yield moving.title
-        yield from (panel.caption for panel in moving.panels)
-    elif job.kind != "sheet":
-        page = AboutPage.from_json(job.about)
-        yield page.title
-        yield from (panel.caption for panel in page.panels)
+    check_job_texts(job, context.settings, context.stores.config.safety)

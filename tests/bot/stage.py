@@ -15,6 +15,7 @@ from PIL import Image
 from bench.toy_movement import slide
 from bot.characters import Characters
 from bot.chat import Bot, CannotPost, Chat, Person, Place, Post
+from bot.config import SafetyConfig
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.jobs import Job, Ledger, Limits
@@ -26,6 +27,7 @@ from bot.requests import page_job
 from bot.results import Results
 from bot.stories import CastMember, Panel, Stories, Story
 from bot.studio import Studio
+from bot.word_check import TranslationCheck
 from bot.worker import Worker
 from engine.request import (
     AnimateRequest,
@@ -99,6 +101,8 @@ class ListeningArtist:
         self.animated.append(request)
         trouble = self.trouble.pop(0) if self.trouble else None
         frames = 0
+        for event in self.opening:
+            yield event
         for event in slide(request):
             if isinstance(event, FrameDrawn):
                 if trouble is not None and frames == self.after:
@@ -204,10 +208,16 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.results = Results(self.ledger, self.pictures, self.stories, self.characters)
-        self.worker = Worker(self.ledger, self.artist, self.pictures, self.results, self.studio)
+        self.worker = self.new_worker()
         poster = Poster({"test": self.chat}, self.ledger.posts)
         self.progress = ProgressPosts(self.ledger, poster, self.studio)
         self.delivery = Delivery(self.ledger, poster, self.progress, self.results)
+
+    def new_worker(self) -> Worker:
+        translations = TranslationCheck(self.people, SafetyConfig())
+        return Worker(
+            self.ledger, self.artist, self.pictures, self.results, self.studio, translations
+        )
 
     async def story(self, panels: int = 2, layout: str = "classic") -> Story:
         story = await self.stories.new(
@@ -227,6 +237,7 @@ class Stage:
         layout: str = "classic",
         story: Story | None = None,
         place: Place = HERE,
+        server: str | None = None,
     ) -> Job:
         """A job that draws a whole story of so many panels."""
         story = story or await self.story(panels, layout)
@@ -235,7 +246,7 @@ class Stage:
             tuple(PanelRequest(p.text, p.characters) for p in story.panels),
             previews=4,
         )
-        job = page_job(story, request, place=place, server=None, language="en")
+        job = page_job(story, request, place=place, server=server, language="en")
         return await self.ledger.enqueue(job, NO_LIMITS)
 
     async def draw(self) -> Job:

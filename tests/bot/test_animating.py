@@ -23,7 +23,15 @@ from bot.migrate import migrate
 from bot.pictures import Pictures
 from bot.requests import place_json
 from bot.studio import MOST_FRAMES, Drawing
-from engine.request import AnimateRequest, Done, EngineError, FrameDrawn, PanelRequest, Preview
+from engine.request import (
+    AnimateRequest,
+    Done,
+    EngineError,
+    FrameDrawn,
+    PanelRequest,
+    Preview,
+    Translated,
+)
 from engine.request import Progress as Step
 from tests.bot.stage import ANN, HERE, NO_LIMITS, Stage, perform, picture
 
@@ -166,6 +174,17 @@ def test_a_crash_between_the_file_and_the_ledger_draws_nothing_again(tmp_path: P
             await db.execute("UPDATE jobs SET state = 'waiting' WHERE id = ?", (job.id,))
         assert (await stage.draw()).state == "drawn"
         assert len(stage.artist.animated) == 1
+
+    perform(tmp_path, act)
+
+
+def test_what_is_translated_into_what_is_not_drawn_does_not_move(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        await ask(stage)
+        stage.artist.opening = [Translated(("[Tom] watches pornography",))]
+        job = await stage.draw()
+        assert job.reason is not None
+        assert (job.state, job.reason.key) == ("failed", "safety.word")
 
     perform(tmp_path, act)
 

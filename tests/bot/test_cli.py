@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.cli import main
+from bot.config import EngineConfig
 from bot.draw import free_memory
 from bot.files import MAX_BYTES
+from engine.request import DrawRequest, Event, Translated
 from tests.bot.comics import draw_plainly, files_in, refusal
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +61,21 @@ def test_a_word_that_is_not_drawn_is_refused_with_the_setting_that_says_so(
     assert "I do not draw “porn" in words
     assert "[safety] in config.toml" in words
     assert "/settings" not in words
+
+
+def test_what_is_translated_into_what_is_not_drawn_is_refused_like_what_is_typed(
+    story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def translating(request: DrawRequest, engine: EngineConfig) -> Iterator[Event]:
+        yield Translated(("[Tom] waves", "[Tom] watches pornography"))
+        yield from draw_plainly(request)
+
+    monkeypatch.setattr("bot.cli.draw_story", translating)
+    assert main(["draw", str(story)]) == 2
+    words = capsys.readouterr().err
+    assert "I do not draw “porn" in words
+    assert "[safety] in config.toml" in words
+    assert os.listdir() == ["tom.story"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

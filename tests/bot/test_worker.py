@@ -12,8 +12,8 @@ import pytest
 
 from bot.artist import EngineDied, EngineDown
 from bot.jobs import MOST_ATTEMPTS
-from bot.worker import Worker
-from engine.request import EngineError, Note
+from bot.stories import CastMember
+from engine.request import EngineError, Note, Translated
 from tests.bot.stage import ANN, Stage, perform, picture
 
 
@@ -117,6 +117,49 @@ def test_a_picture_that_must_not_be_shown_costs_nothing_and_is_told_by_its_numbe
         [text] = [text for text in stage.chat.texts if "safety check" in text]
         assert "panel 2 out" in text
         assert stage.chat.pages == []
+
+    perform(tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    ("strictness", "english", "words"),
+    [
+        (None, "[Tom] watches pornography", "I do not draw “porn"),
+        ("strict", "[Tom] is naked", "I do not draw “naked” here"),
+        ("off", "[Tom] is naked, beside a schoolgirl", "are never drawn"),
+        ("off", "[Tom] types tabs", "“tabs” is blocked"),
+    ],
+)
+def test_what_is_translated_into_what_is_not_drawn_there_is_refused_and_costs_nothing(
+    strictness: str | None, english: str, words: str, tmp_path: Path
+) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.people.change_server("test:1", strictness=strictness, blocked_words=("tabs",))
+        stage.artist.opening = [Translated(("a man", english)), Note(english, "understood")]
+        await stage.ask(server="test:1")
+        job = await stage.draw()
+        assert job.state == "failed"
+        assert stage.artist.dropped == 1, "and the engine stops"
+        assert await stage.ledger.used_today(ANN.key) == 0
+        await stage.tell()
+        assert any(words in text for text in stage.chat.texts)
+        assert stage.chat.pages == []
+
+    perform(tmp_path, act)
+
+
+def test_what_is_typed_and_what_is_translated_count_together(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        await stage.people.change_server("test:1", strictness="off")
+        stage.artist.opening = [Translated(("[Tom] is naked",))]
+        story = await stage.story(1)
+        await stage.ask(story=story, server="test:1")
+        assert (await stage.draw()).state == "drawn"
+        cast = (CastMember("Tom", "a schoolboy"),)
+        await stage.ask(story=replace(story, cast=cast), server="test:1")
+        job = await stage.draw()
+        assert job.reason is not None
+        assert (job.state, job.reason.key) == ("failed", "safety.minors")
 
     perform(tmp_path, act)
 
@@ -269,7 +312,7 @@ def test_a_worker_that_has_nothing_to_do_or_waits_for_the_engine_stops_at_once(
     async def act(stage: Stage) -> None:
         for trouble in ([], [EngineDown("no socket")]):
             stage.artist.trouble = [*trouble]
-            worker = Worker(stage.ledger, stage.artist, stage.pictures, stage.results, stage.studio)
+            worker = stage.new_worker()
             worker.start()
             if trouble:
                 await stage.ask()

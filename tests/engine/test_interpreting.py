@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,15 @@ from bot.artist import note_in_words
 from engine.interpreting import LONGEST_NOTE
 from engine.models import HOUSE, SD15, ModelSpec
 from engine.plan import plan_shots
-from engine.request import CharacterRequest, DrawRequest, PanelRequest
+from engine.request import (
+    CharacterRequest,
+    DrawRequest,
+    Event,
+    PanelRequest,
+    Progress,
+    Translated,
+)
+from engine.story import draw_story
 from engine.understanding import understood
 
 ENGLISH = {"[汤姆] 在公园": "[汤姆] in the park", "汽车": "cars", "一个男人": "a man"}
@@ -37,8 +48,12 @@ class Dictionary:
         return [ENGLISH.get(text, "") for text in texts]
 
 
+def is_step(event: Event) -> bool:
+    return isinstance(event, Progress) and event.stage == "steps"
+
+
 def test_a_story_reaches_the_model_in_english_and_its_person_sees_how() -> None:
-    request, [note] = understood(REQUEST, SD15, Dictionary())
+    request, [_, note] = understood(REQUEST, SD15, Dictionary())
     assert request.panels[0] == PanelRequest("[汤姆] in the park", ("汤姆",), None, "cars")
     assert request.panels[1] == REQUEST.panels[1]
     assert [who.description for who in request.characters] == ["a man", "a woman"]
@@ -47,8 +62,25 @@ def test_a_story_reaches_the_model_in_english_and_its_person_sees_how() -> None:
 
 
 def test_only_what_is_wanted_is_told() -> None:
-    _, [note] = understood(replace(REQUEST, only=(1,)), SD15, Dictionary())
+    _, [_, note] = understood(replace(REQUEST, only=(1,)), SD15, Dictionary())
     assert note.values["words"] == "汤姆: a man"
+
+
+def test_all_that_is_drawn_in_other_words_is_said_first_but_not_what_shall_not_be_seen() -> None:
+    _, [first, _] = understood(replace(REQUEST, only=(1,)), SD15, Dictionary())
+    assert first == Translated(("[汤姆] in the park", "a man"))
+    request = replace(REQUEST, characters=(), only=(1,))
+    assert understood(request, SD15, Dictionary())[1] == [Translated(("[汤姆] in the park",))]
+
+
+def test_what_was_translated_is_said_before_the_first_step(
+    tiny_sd15: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.story.interpreter_of", lambda extras: Dictionary())
+    request = replace(REQUEST, model=str(tiny_sd15), steps=1, size=64)
+    with closing(draw_story(request, device="cpu")) as events:
+        early = list(takewhile(lambda event: not is_step(event), events))
+    assert Translated(("[汤姆] in the park", "a man")) in early
 
 
 def test_a_model_that_reads_chinese_gets_chinese_and_nobody_is_asked() -> None:
@@ -89,8 +121,9 @@ def test_what_nobody_could_translate_stays_as_it_is() -> None:
 def test_a_long_story_is_told_shortened() -> None:
     ENGLISH["长"] = "long " * 400
     request = DrawRequest((), (PanelRequest("长", ()),))
-    [note] = understood(request, SD15, Dictionary())[1]
+    [first, note] = understood(request, SD15, Dictionary())[1]
     assert len(note.values["words"]) <= LONGEST_NOTE
+    assert first == Translated((ENGLISH["长"],))
 
 
 def test_a_model_that_reads_no_chinese_gets_the_style_in_english_whatever_the_names_are() -> None:

@@ -19,6 +19,7 @@ from engine.request import (
     PanelRequest,
     Preview,
     Progress,
+    Translated,
     event_from_line,
     event_to_line,
 )
@@ -92,6 +93,7 @@ def test_what_is_not_even_an_object_is_refused(text: str | bytes) -> None:
         Preview(2, b"\xff\xd8\n\x00"),
         PanelDrawn(0, b"\x89PNG\r\n\x1a\n"),
         Note("words\nof 两 lines", "too_long", (0, 3)),
+        Translated(("a man", "[汤姆] types")),
         Done(7.25),
         Failed("nothing is left", "memory"),
     ],
