@@ -6,7 +6,7 @@ Self-Attention, with synchronous sharing, and with a leading identity (its defau
 (`engine/house/judge.py`, which never saw a painted picture) says what each panel shows. A second
 set names hair and clothing colour, to see that named attributes are obeyed.
 
-`python -m bench.consistency --pairs [--stories 20]` asks the same of two characters in one panel
+`python -m bench.consistency --pairs [--stories 40]` asks the same of two characters in one panel
 (`bench/pairs.py`).
 """
 
@@ -168,7 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--stories", type=count, help="40, or 20 of pairs")
+    parser.add_argument("--stories", type=count, default=40)
     parser.add_argument("--pairs", action="store_true", help="two characters in a panel")
     parser.add_argument("--named", type=count, default=12, help="stories that name the colours")
     parser.add_argument("--json", type=Path)
@@ -177,8 +177,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.pairs:
-        of_pairs(options.stories or 20, options.json)
-    options.stories = options.stories or 40
+        of_pairs(options.stories, options.json)
     draw(make_story(0, named=False), "leading")  # warm up
     open_stories = [make_story(i, named=False) for i in range(options.stories)]
     results: dict[str, Figures] = {}
