@@ -117,7 +117,7 @@ def test_a_folder_that_is_no_checker_is_told_also_by_the_check(tmp_path: Path) -
 
 def test_a_plain_clip_model_is_no_checker_although_its_weights_can_be_read(tmp_path: Path) -> None:
     CLIPModel(small_config()).save_pretrained(tmp_path)
-    with pytest.raises(EngineError, match="is no safety checker.* concept_embeds") as caught:
+    with pytest.raises(EngineError, match=r"is no safety checker.* concept_embeds") as caught:
         load_checker(str(tmp_path), "cpu")
     assert str(tmp_path) in str(caught.value)
     assert "no safety checker" in str(look("house", "cpu", Extras(safety_checker=str(tmp_path))))

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 from bot.chat import Button
-from bot.requests import AboutSheet, small
+from bot.requests import REFERENCE_PIXELS, AboutSheet, small
 from bot.uploads import accept_upload
 from engine.request import DrawRequest
 from tests.bot.talks import Talker, picture, talk
@@ -174,7 +174,7 @@ async def drawn_and_waiting(ann: Talker, bob: Talker, photo: bytes) -> str:
 def test_nothing_of_an_uploaded_picture_outlives_its_character(tmp_path: Path, how: str) -> None:
     photo = noise("Tom")
     kept = accept_upload(photo)
-    sent = small(kept).encode()
+    sent = small(kept, REFERENCE_PIXELS).encode()
 
     async def scene(ann: Talker, bob: Talker) -> None:
         tom_id = await drawn_and_waiting(ann, bob, photo)
@@ -247,7 +247,7 @@ def test_no_drawing_keeps_the_picture_of_a_character_that_has_left_its_story_bef
     tmp_path: Path, state: str, cast: str
 ) -> None:
     photo = noise("Tom")
-    sent = small(accept_upload(photo)).encode()
+    sent = small(accept_upload(photo), REFERENCE_PIXELS).encode()
 
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.asks("character new", name="Tom", description="a man", picture=photo)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.requests import AboutSheet, small
+from bot.requests import REFERENCE_PIXELS, AboutSheet, small
 from bot.uploads import accept_upload
 from bot.words import say
 from engine.request import PICTURE_STRENGTH, CharacterRequest, DrawRequest
@@ -76,7 +76,7 @@ def test_who_is_forgotten_hears_it_again_and_in_the_own_language(tmp_path: Path)
 def test_a_picture_goes_with_the_last_story_that_has_it(tmp_path: Path, command: str) -> None:
     photo = noise("Tom")
     kept = accept_upload(photo)
-    sent = small(kept).encode()
+    sent = small(kept, REFERENCE_PIXELS).encode()
 
     async def scene(ann: Talker, bob: Talker) -> None:
         await ann.asks("story new", script="[Tom] a man\n\n[Tom] waves", picture=photo)
