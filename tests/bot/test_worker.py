@@ -127,14 +127,15 @@ def test_a_picture_that_must_not_be_shown_costs_nothing_and_is_told_by_its_numbe
         (None, "[Tom] watches pornography", "I do not draw “porn"),
         ("strict", "[Tom] is naked", "I do not draw “naked” here"),
         ("off", "[Tom] is naked, beside a schoolgirl", "are never drawn"),
-        ("off", "[Tom] types tabs", "“tabs” is blocked"),
+        ("off", "[Tom] types a semicolon", "“semicolon” is blocked"),
     ],
 )
 def test_what_is_translated_into_what_is_not_drawn_there_is_refused_and_costs_nothing(
     strictness: str | None, english: str, words: str, tmp_path: Path
 ) -> None:
     async def act(stage: Stage) -> None:
-        await stage.people.change_server("test:1", strictness=strictness, blocked_words=("tabs",))
+        blocked = ("semicolon",)
+        await stage.people.change_server("test:1", strictness=strictness, blocked_words=blocked)
         stage.artist.opening = [Translated(("a man", english)), Note(english, "understood")]
         await stage.ask(server="test:1")
         job = await stage.draw()
