@@ -142,6 +142,7 @@ def run(way: str, stories: Sequence[Story], sheet: Path | None) -> Figures:
         measure(figures, story, judge(pictures))
         rows.append(pictures)
     if sheet:
+        sheet.mkdir(parents=True, exist_ok=True)
         paste(rows[:8]).save(sheet / f"consistency-{way.replace(' ', '-')}.png")
     return figures
 
