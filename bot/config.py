@@ -22,7 +22,12 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bot.errors import FileError, UserError, nearest, quoted
 from bot.safety import Strictness
@@ -33,6 +38,10 @@ from engine.motion_settings import MotionSettings
 
 PREFIX = "INKWELL_"
 FILE_VARIABLE = "INKWELL_CONFIG"
+UNREADABLE_LIST = (
+    "a list in an environment variable is written in square brackets, such as"
+    """ INKWELL_ENGINE_MODELS='["sdxl", "house"]'"""
+)
 DEFAULT_FILE = Path("config.toml")
 
 # What a value must be, by the type that pydantic gives to the error.
@@ -279,6 +288,8 @@ def load_config() -> Config:
     values = read_toml(path) if named or path.exists() else {}
     try:
         return Config(**values)
+    except SettingsError:
+        raise UserError(UNREADABLE_LIST) from None
     except ValidationError as error:
         raise UserError(sentence(error.errors()[0], path)) from None
 

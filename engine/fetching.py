@@ -21,7 +21,14 @@ from transformers.utils import cached_file
 
 from engine.model_files import pickled
 from engine.models import LORA_TERMS, ModelSpec, Preset
-from engine.motion.weight_files import PICKLES, SUFFIX, first_line, is_path, only_weights
+from engine.motion.weight_files import (
+    PICKLES,
+    SUFFIX,
+    first_line,
+    is_path,
+    only_weights,
+    place_of,
+)
 from engine.request import EngineError
 
 NO_NETWORK = (
@@ -67,7 +74,7 @@ def _terms(source: str, licence: str, gigabytes: float) -> str:
 
 def fetch_model(spec: ModelSpec) -> Path:
     """The folder or the file of a model on this computer. Raises `EngineError`."""
-    path, what = Path(spec.source).expanduser(), f'the model "{spec.name}"'
+    path, what = place_of(spec.source), f'the model "{spec.name}"'
     if path.exists():
         return path
     if path.suffix in PICKLES:
@@ -94,7 +101,7 @@ def fetch_model(spec: ModelSpec) -> Path:
 
 def fetch_file(source: str, what: str) -> Path:
     """A .safetensors file on this computer: that of a path, or "owner/name/path" of the hub."""
-    path = Path(source).expanduser()
+    path = place_of(source)
     if path.is_dir():
         return only_weights(path, f"{what} ({source})")
     if path.suffix in PICKLES:
@@ -103,8 +110,8 @@ def fetch_file(source: str, what: str) -> Path:
         return path
     if is_path(source) or source.count("/") < 2 or path.suffix != SUFFIX:
         raise EngineError(
-            f"{what} ({source}) is missing: there is no such file here, and of one on the hub the"
-            f" whole path is needed, such as owner/name/weights{SUFFIX}"
+            f"{named(what, source)} is missing: there is no such file here, and of one on the hub"
+            f" the whole path is needed, such as owner/name/weights{SUFFIX}"
         )
     owner, name, inner = source.split("/", 2)
     try:
@@ -115,9 +122,14 @@ def fetch_file(source: str, what: str) -> Path:
 
 def out_of_reach(what: str, source: str, error: Exception) -> EngineError:
     return EngineError(
-        f"{what} ({source}) cannot be fetched from the hub: {why_not(error)}; with a copy on"
+        f"{named(what, source)} cannot be fetched from the hub: {why_not(error)}; with a copy on"
         " this computer, name its folder or file in config.toml instead (docs/models.md)"
     )
+
+
+def named(what: str, source: str) -> str:
+    """What it is and where it comes from, the latter once."""
+    return what if source in what else f"{what} ({source})"
 
 
 def why_not(error: Exception) -> str:

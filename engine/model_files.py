@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.motion.weight_files import PICKLES, SUFFIX
+from engine.motion.weight_files import PICKLES, SUFFIX, check_folder
 from engine.request import EngineError
 
 Family = Literal["sd15", "sdxl"]
@@ -30,6 +30,9 @@ IN_ONE_FILE = {
     "cond_stage_model.transformer.": "sd15",
 }
 SD2_WORDS = 1024  # width of the word states that SD2's UNet reads; SD1.5's are 768 wide
+PARTS = (
+    "unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler",
+)  # fmt: skip
 LATENTS = 4  # channels; inpainting models read 9
 
 
@@ -120,15 +123,29 @@ def half(what: str, file: Path) -> EngineError:
     return EngineError(f"{what} is broken or only half downloaded: fetch {file.name} again")
 
 
-def check_complete(folder: Path, what: str) -> None:
-    """Raises `EngineError` where a .safetensors file of a part of the model is cut off."""
+def check_complete(folder: Path, what: str, without: str = "") -> None:
+    """Raises `EngineError` where a part of the model is missing, pickled or cut off.
+
+    without: a part that is not read from there.
+    """
+    for part, kind in _json(folder / "model_index.json", what).items():
+        if part not in PARTS or part == without or not (kind and kind[0]):
+            continue
+        its = f"{what} is incomplete: {part}"
+        if part.startswith(("tokenizer", "scheduler")) and not (folder / part).is_dir():
+            raise EngineError(f"{its} is missing: there is no such folder")
+        if not part.startswith(("tokenizer", "scheduler")):
+            check_folder(folder / part, its)
     for file in sorted(folder.glob(f"*/*{SUFFIX}")):
         shapes_of(file, what)
 
 
 def _json(file: Path, what: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
+        read = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(read, dict):
+            raise TypeError("no object")
+        return read
     except FileNotFoundError as error:
         name = f"{file.parent.name}/{file.name}"
         raise EngineError(f"{what} is incomplete: {name} is missing") from error

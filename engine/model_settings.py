@@ -40,7 +40,7 @@ from engine.models import (
     PresetName,
     SchedulerName,
 )
-from engine.motion.weight_files import SUFFIX, is_path
+from engine.motion.weight_files import SUFFIX, is_path, place_of
 from engine.request import EngineError
 
 FAMILIES = {"sd15": SD15, "sdxl": SDXL}
@@ -145,6 +145,8 @@ def set_models(tables: Mapping[str, ModelSettings], *, here: bool = True) -> Non
 def spec_of(name: str, settings: ModelSettings, *, here: bool = True) -> ModelSpec:
     """The spec of a table [models.NAME]."""
     spec = _begun(name, settings, here)
+    if settings.source is not None and spec.family is None:
+        raise EngineError(f"[models.{name}] has weights of its own: give yours another name")
     if settings.scheduler and spec.sharing == "leading":
         raise EngineError(f"[models.{name}]: the model keeps its own scheduler, as it was trained")
     changes: dict[str, Any] = {
@@ -179,7 +181,7 @@ def _begun(name: str, settings: ModelSettings, here: bool) -> ModelSpec:
 
 def _family(name: str, source: str, said: Family | None, here: bool) -> Family:
     """The family of what is on this computer; of anything else, what is said."""
-    path = Path(source).expanduser()
+    path = place_of(source)
     local = is_path(source) or len(path.parts) == 1
     if path.exists() or (local and (here or said is None)):
         found = family_of(path)

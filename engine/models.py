@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from engine.model_files import WEIGHTS, Family, family_of
-from engine.motion.weight_files import is_path
+from engine.motion.weight_files import is_path, place_of
 from engine.request import EngineError
 
 HOUSE_WEIGHTS = Path(__file__).parent / "house" / "weights"
@@ -247,7 +247,7 @@ def find_model(name: str) -> ModelSpec:
     """
     if name in MODELS:
         return MODELS[name]
-    path = Path(name).expanduser()
+    path = place_of(name)
     if name and (path.exists() or is_path(name) or path.suffix in WEIGHTS):  # Path("") is "."
         return replace(MODELS[family_of(path)], name=name, source=name, licence="", download=0.0)
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.0)[0]

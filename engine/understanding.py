@@ -55,8 +55,15 @@ def unread_negatives(
     unused = tuple(
         number for number, panel in enumerate(request.panels) if number in panels and panel.negative
     )
-    if unused and not (spec.reads_negatives and guidance > 1):
-        numbers = ", ".join(str(number + 1) for number in unused)
+    numbers = ", ".join(str(number + 1) for number in unused)
+    if unused and spec.reads_negatives and guidance <= 1:
+        yield Note(
+            "drawn without guidance, nothing can be left out on demand: the words of panel"
+            f" {numbers} after --no are not used",
+            "unguided_negatives",
+            unused,
+        )
+    elif unused and not spec.reads_negatives:
         yield Note(
             f"this model cannot leave things out on demand: the words of panel {numbers} after"
             " --no are not used",

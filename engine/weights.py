@@ -11,12 +11,13 @@ import diffusers
 import torch
 import transformers
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.loaders.single_file_utils import SingleFileComponentError
 from safetensors import SafetensorError
 
 from engine.fetching import fetch_file, out_of_reach
 from engine.model_files import WEIGHTS, Family, check_complete, family_of
 from engine.models import ModelSpec
-from engine.motion.weight_files import SUFFIX, first_line, is_path
+from engine.motion.weight_files import SUFFIX, first_line, is_path, place_of
 from engine.request import EngineError
 from engine.vocabulary import SHAPES, clip_tokenizer
 
@@ -26,6 +27,7 @@ PIPELINES = {
 }
 BROKEN = (
     OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError,
+    SingleFileComponentError,
 )  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def parts_of(place: Path, spec: ModelSpec, dtype: torch.dtype) -> Parts:
     own = load_vae(spec.vae, spec.family or "sd15", dtype) if spec.vae else None
     try:
         if place.is_dir():
-            check_complete(place, what)
+            check_complete(place, what, without="vae" if own else "")
             return parts_of_folder(place, dtype, own)
         return parts_of_file(place, dtype, own)
     except BROKEN as error:
@@ -120,7 +122,7 @@ def parts_of_file(file: Path, dtype: torch.dtype, vae: Any = None) -> Parts:
 
 def load_vae(source: str, family: Family, dtype: torch.dtype) -> AutoencoderKL:
     """An autoencoder from a folder or name in diffusers format, or from a .safetensors file."""
-    what, path = f'the VAE "{source}"', Path(source).expanduser()
+    what, path = f'the VAE "{source}"', place_of(source)
     on_hub = not path.exists() and not is_path(source)
     try:
         if path.is_dir() or (on_hub and source.count("/") == 1 and path.suffix not in WEIGHTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from engine.request import EngineError
@@ -15,9 +16,17 @@ def is_path(source: str) -> bool:
     return source.startswith(("/", ".", "~")) or "\\" in source
 
 
+def place_of(source: str) -> Path:
+    """Where it is on this disk, if it is: "~" at its beginning is the home folder."""
+    path = Path(source)
+    with suppress(RuntimeError):  # nobody has this name
+        return path.expanduser() if source.startswith("~") else path
+    return path
+
+
 def is_here(source: str) -> bool:
     """Whether nothing has to be fetched for it."""
-    return Path(source).exists() or is_path(source)
+    return place_of(source).exists() or is_path(source)
 
 
 def check_folder(folder: Path, what: str) -> None:

@@ -131,6 +131,7 @@ def test_how_much_memory_may_be_taken_holds_for_every_model() -> None:
         ('[models.ink]\nsource = "/nowhere"', ["/nowhere", "is missing"]),
         ('[models.ink]\nsource = "./ink.ckpt"', ["is pickled"]),
         ('[models.house]\nscheduler = "lcm"', ["house", "keeps its own scheduler"]),
+        ('[models.house]\nsource = "owner/ink"', ["[models.house] has weights of its own"]),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(text: str, words: list[str]) -> None:
@@ -161,3 +162,10 @@ def test_a_name_too_long_for_a_button_cannot_be_offered() -> None:
     know_models(configured(f'[engine]\nmodel = "{name}"'))
     with pytest.raises(EngineError, match="too long a name to be chosen"):
         know_models(configured(f'[engine]\nmodel = "{name}"\nmodels = ["house"]'))
+
+
+def test_a_list_in_a_variable_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKWELL_ENGINE_MODELS", "sd15,sdxl")
+    assert "is written in square brackets" in refusal("")
+    monkeypatch.setenv("INKWELL_ENGINE_MODELS", '["sd15", "sdxl"]')
+    assert configured("").engine.offered == ("house", "sd15", "sdxl")

@@ -181,9 +181,35 @@ def test_a_folder_with_half_of_a_part_is_named(folder: Path, tmp_path: Path) -> 
     unet.write_bytes(unet.read_bytes()[:5000])
     assert trouble(copy).endswith("fetch diffusion_pytorch_model.safetensors again")
     unet.unlink()
-    assert "cannot be loaded: Error no file named" in trouble(copy)
+    assert trouble(copy).endswith("incomplete: unet lacks a .safetensors file")
     (copy / "unet" / "config.json").unlink()
     assert trouble(copy).endswith("is incomplete: unet/config.json is missing")
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder", "tokenizer", "scheduler"])
+def test_a_part_that_is_missing_is_named(folder: Path, tmp_path: Path, part: str) -> None:
+    shutil.rmtree(copied(folder, tmp_path) / part)
+    assert "hub" not in (said := trouble(tmp_path / "copy"))
+    assert f"{part}/config.json is missing" in said or f"incomplete: {part} is missing" in said
+
+
+def test_weights_of_a_part_that_are_pickled_are_called_so(folder: Path, tmp_path: Path) -> None:
+    unet = copied(folder, tmp_path) / "unet"
+    (unet / "diffusion_pytorch_model.safetensors").rename(unet / "diffusion_pytorch_model.bin")
+    assert trouble(tmp_path / "copy").endswith(
+        "incomplete: unet lacks a .safetensors file: its weights are pickled, and such are not read"
+    )
+
+
+def test_a_file_without_a_vae_is_no_vae(tmp_path: Path) -> None:
+    save_file({"foo": torch.zeros(3)}, tmp_path / "foo.safetensors")
+    with pytest.raises(EngineError, match=r"the VAE .*foo\.safetensors. cannot be loaded"):
+        load_vae(str(tmp_path / "foo.safetensors"), "sdxl", torch.float32)
+
+
+def test_a_home_that_nobody_has_is_no_place() -> None:
+    with pytest.raises(EngineError, match="is missing: there is no such file or folder"):
+        find_model("~nobody-has-this-name/x")
 
 
 def test_a_hub_out_of_reach_says_how_to_go_without_it(

@@ -33,17 +33,20 @@ def test_a_style_that_does_not_exist_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "guidance", "told"), [(HOUSE, None, True), (SD15, None, False), (SD15, 1.0, True)]
+    ("spec", "guidance", "told"),
+    [
+        (HOUSE, None, "unread_negatives"),
+        (SD15, None, ""),
+        (SD15, 1.0, "unguided_negatives"),
+    ],
 )
 def test_words_to_keep_away_from_that_are_not_read_are_told(
-    spec: ModelSpec, guidance: float | None, told: bool
+    spec: ModelSpec, guidance: float | None, told: str
 ) -> None:
     panels = (*REQUEST.panels, PanelRequest("[Tom] waves", ("Tom",), negative="cars"))
     request = replace(REQUEST, panels=panels, guidance=guidance)
     notes = understood(request, spec)[1]
-    assert [(note.kind, note.panels) for note in notes] == (
-        [("unread_negatives", (1,))] if told else []
-    )
+    assert [(note.kind, note.panels) for note in notes] == ([(told, (1,))] if told else [])
 
 
 @pytest.mark.parametrize(("spec", "told"), [(HOUSE, (1, 2)), (SD15, (2,))])
