@@ -30,9 +30,8 @@ IN_ONE_FILE = {
     "cond_stage_model.transformer.": "sd15",
 }
 SD2_WORDS = 1024  # width of the word states that SD2's UNet reads; SD1.5's are 768 wide
-PARTS = (
-    "unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler",
-)  # fmt: skip
+WEIGHED = ("unet", "vae", "text_encoder", "text_encoder_2")  # parts of a model with weights …
+LIGHT = ("tokenizer", "tokenizer_2", "scheduler")  # … and without
 LATENTS = 4  # channels; inpainting models read 9
 
 
@@ -129,13 +128,13 @@ def check_complete(folder: Path, what: str, without: str = "") -> None:
     without: a part that is not read from there.
     """
     for part, kind in _json(folder / "model_index.json", what).items():
-        if part not in PARTS or part == without or not (kind and kind[0]):
+        if part not in WEIGHED + LIGHT or part == without or not (kind and kind[0]):
             continue
         its = f"{what} is incomplete: {part}"
-        if part.startswith(("tokenizer", "scheduler")) and not (folder / part).is_dir():
-            raise EngineError(f"{its} is missing: there is no such folder")
-        if not part.startswith(("tokenizer", "scheduler")):
+        if part in WEIGHED:
             check_folder(folder / part, its)
+        elif not (folder / part).is_dir():
+            raise EngineError(f"{its} is missing: there is no such folder")
     for file in sorted(folder.glob(f"*/*{SUFFIX}")):
         shapes_of(file, what)
 

@@ -55,7 +55,7 @@ def unread_negatives(
     unused = tuple(
         number for number, panel in enumerate(request.panels) if number in panels and panel.negative
     )
-    numbers = ", ".join(str(number + 1) for number in unused)
+    numbers = numbered(unused)
     if unused and spec.reads_negatives and guidance <= 1:
         yield Note(
             "drawn without guidance, nothing can be left out on demand: the words of panel"
@@ -82,10 +82,9 @@ def crowded(
         if number in panels and len(set(panel.characters)) > spec.most_together
     )
     if full:
-        numbers = ", ".join(str(number + 1) for number in full)
         yield Note(
             f'the model "{spec.name}" draws at most {spec.most_together} characters in a panel;'
-            f" there are more in panel {numbers}, and some will be missing",
+            f" there are more in panel {numbered(full)}, and some will be missing",
             "crowded",
             full,
             {"model": spec.name, "most": str(spec.most_together)},
@@ -104,10 +103,10 @@ def misplaced(
         if number in panels and not stands_as_named(panel)
     )
     if against:
-        numbers = ", ".join(str(number + 1) for number in against)
         yield Note(
             f'the model "{spec.name}" draws people from left to right as they are named; in panel'
-            f" {numbers} the words place them otherwise: name first who stands on the left",
+            f" {numbered(against)} the words place them otherwise: name first who stands on the"
+            " left",
             "misplaced",
             against,
             {"model": spec.name},
@@ -119,3 +118,8 @@ def stands_as_named(panel: PanelRequest) -> bool:
     keys = tuple(dict.fromkeys(same_name(name) for name in panel.characters))
     lefts = [box.left for box in boxes(panel.text, keys)] if keys else []
     return lefts == sorted(lefts)
+
+
+def numbered(panels: Collection[int]) -> str:
+    """Panels (from 0) as people count them."""
+    return ", ".join(str(panel + 1) for panel in panels)
